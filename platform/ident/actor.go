@@ -148,8 +148,8 @@ func (a Actor) MayFile(matter string) bool {
 // Scopes returns the visibility keys of the actor. A thing is visible when one
 // of its own keys is among them:
 //
-//   - a person has PersonScope of themselves, or, while acting for an
-//     organisation, only OrgScope of it;
+//   - a person has PersonScope of themselves and, while acting for an
+//     organisation, OrgScope of it as well;
 //   - an official has, for every business post, OfficeScope(office, district,
 //     matter) for each matter of the post (an unlimited part is "*");
 //   - administrators' posts, partners and the system have none.
