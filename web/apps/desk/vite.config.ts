@@ -1,0 +1,4 @@
+import { defineConfig } from 'vite'
+import { base } from '../../vite.base'
+
+export default defineConfig(base('desk', '/desk/'))

@@ -1,0 +1,11 @@
+import { defineConfig } from 'vite'
+import { base } from '../../vite.base'
+import { mock } from './dev/mock'
+
+export default defineConfig(({ command }) => {
+  const config = base('portal', '/')
+  if (command === 'serve' && process.env.HAOBAN_MOCK !== undefined) {
+    config.plugins?.push(mock())
+  }
+  return config
+})

@@ -1,0 +1,9 @@
+import vue from '@vitejs/plugin-vue'
+import { defineConfig } from 'vitest/config'
+import { alias } from './vite.base'
+
+export default defineConfig({
+  plugins: [vue()],
+  resolve: { alias },
+  test: { environment: 'happy-dom', include: ['packages/**/*.test.ts', 'apps/**/*.test.ts'] },
+})
