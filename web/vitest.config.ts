@@ -1,6 +1,6 @@
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vitest/config'
-import { alias } from './vite.base'
+import { alias } from './vite.base.ts'
 
 export default defineConfig({
   plugins: [vue()],

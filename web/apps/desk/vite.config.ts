@@ -1,4 +1,4 @@
 import { defineConfig } from 'vite'
-import { base } from '../../vite.base'
+import { base } from '../../vite.base.ts'
 
 export default defineConfig(base('desk', '/desk/'))

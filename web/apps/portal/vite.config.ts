@@ -1,5 +1,5 @@
 import { defineConfig } from 'vite'
-import { base } from '../../vite.base'
+import { base } from '../../vite.base.ts'
 import { mock } from './dev/mock'
 
 export default defineConfig(({ command }) => {

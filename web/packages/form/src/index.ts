@@ -1,1 +1,5 @@
-export {}
+export { default as FormFields } from './FormFields.vue'
+export { default as FormReview } from './FormReview.vue'
+export * from './schema'
+export * from './useForm'
+export * from './when'

@@ -1,0 +1,199 @@
+import type { CaseForm, FieldError, SavedForm } from '@haoban/api'
+import { type ApiError, newKey, toApiError } from '@haoban/api'
+import { type Ref, computed, ref, shallowRef } from 'vue'
+import { at, put } from './when'
+
+export interface FormPort {
+  save: (version: number, data: Record<string, unknown>, key: string) => Promise<SavedForm>
+}
+
+export type SaveState = 'clean' | 'typing' | 'saving' | 'saved' | 'offline' | 'conflict' | 'failed'
+
+export interface FormStore {
+  data: Ref<Record<string, unknown>>
+  errors: Ref<FieldError[]>
+  version: Ref<number>
+  state: Ref<SaveState>
+  savedAt: Ref<string>
+  problem: Ref<ApiError | null>
+  unsaved: Ref<boolean>
+  get: (path: string) => unknown
+  set: (path: string, value: unknown) => void
+  /** Sends what is not saved yet; true if everything is with the house now. */
+  flush: () => Promise<boolean>
+  /** Takes what the house has now, keeps on top what was typed here and not saved. */
+  rebase: (version: number, form: CaseForm) => void
+  stop: () => void
+}
+
+interface Memory { getItem: (k: string) => string | null; setItem: (k: string, v: string) => void; removeItem: (k: string) => void }
+
+/**
+ * The answers of one case: what the house has, and on top what was typed and
+ * is not saved yet. Each change is saved a moment later; what cannot be saved
+ * is kept on this device and sent when it can be. Nothing typed is lost by a
+ * dropped line, a closed page or somebody else's change.
+ */
+export function useForm(caseId: string, version0: number, form: CaseForm, port: FormPort, options: { memory?: Memory; delay?: number; retry?: number } = {}): FormStore {
+  const memory = options.memory ?? sessionStorage
+  const delay = options.delay ?? 600
+  const retry = options.retry ?? 5000
+  const slot = `form:${caseId}`
+  const data = shallowRef<Record<string, unknown>>(form.data)
+  const errors = shallowRef<FieldError[]>(form.errors)
+  const version = ref(version0)
+  const state = ref<SaveState>('clean')
+  const savedAt = ref('')
+  const problem = ref<ApiError | null>(null)
+  const pending = shallowRef<Record<string, unknown>>({})
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let running: Promise<boolean> | null = null
+
+  /** A list is sent whole: its rows have no names of their own. */
+  function rootOf(path: string): string {
+    const keys = path.split('.')
+    const n = keys.findIndex(k => /^\d+$/.test(k))
+    return n < 0 ? path : keys.slice(0, n).join('.')
+  }
+
+  function keep() {
+    try {
+      if (Object.keys(pending.value).length === 0) {
+        memory.removeItem(slot)
+      } else {
+        memory.setItem(slot, JSON.stringify(pending.value))
+      }
+    } catch {
+      // Storage full or forbidden: the answer is still on the page.
+    }
+  }
+
+  function overlay(base: Record<string, unknown>): Record<string, unknown> {
+    let out = base
+    for (const [path, value] of Object.entries(pending.value)) {
+      out = put(out, path, value === null ? undefined : value) as Record<string, unknown>
+    }
+    return out
+  }
+
+  function set(path: string, value: unknown) {
+    data.value = put(data.value, path, value) as Record<string, unknown>
+    const root = rootOf(path)
+    pending.value = { ...pending.value, [root]: at(data.value, root) ?? null }
+    errors.value = errors.value.filter(e => e.path !== path)
+    keep()
+    if (state.value !== 'conflict') {
+      state.value = 'typing'
+      clearTimeout(timer)
+      timer = setTimeout(() => { void flush() }, delay)
+    }
+  }
+
+  async function flush(): Promise<boolean> {
+    clearTimeout(timer)
+    if (running !== null) {
+      await running
+    }
+    if (Object.keys(pending.value).length === 0) {
+      return true
+    }
+    if (state.value === 'conflict') {
+      return false
+    }
+    running = save().finally(() => { running = null })
+    return running
+  }
+
+  async function save(): Promise<boolean> {
+    const sending = pending.value
+    state.value = 'saving'
+    try {
+      const got = await port.save(version.value, sending, newKey())
+      version.value = got.version
+      savedAt.value = got.savedAt
+      const left: Record<string, unknown> = {}
+      for (const [k, v] of Object.entries(pending.value)) {
+        if (sending[k] !== v) {
+          left[k] = v
+        }
+      }
+      pending.value = left
+      errors.value = got.errors
+      problem.value = null
+      keep()
+      if (Object.keys(left).length > 0) {
+        state.value = 'typing'
+        timer = setTimeout(() => { void flush() }, delay)
+        return false
+      }
+      state.value = 'saved'
+      return true
+    } catch (err) {
+      const e = toApiError(err)
+      problem.value = e
+      if (e.kind === 'conflict') {
+        state.value = 'conflict'
+      } else if (e.kind === 'offline' || e.kind === 'partner' || e.kind === 'busy') {
+        state.value = 'offline'
+        timer = setTimeout(() => { void flush() }, retry)
+      } else {
+        state.value = 'failed'
+        if (e.fields.length > 0) {
+          errors.value = [...errors.value.filter(x => !e.fields.some(f => f.path === x.path)), ...e.fields]
+        }
+      }
+      return false
+    }
+  }
+
+  function rebase(v: number, fresh: CaseForm) {
+    version.value = v
+    data.value = overlay(fresh.data)
+    errors.value = fresh.errors
+    problem.value = null
+    if (Object.keys(pending.value).length > 0) {
+      state.value = 'typing'
+      clearTimeout(timer)
+      timer = setTimeout(() => { void flush() }, delay)
+    } else if (state.value !== 'saved') {
+      state.value = 'clean'
+    }
+  }
+
+  const online = () => {
+    if (state.value === 'offline') {
+      void flush()
+    }
+  }
+  window.addEventListener('online', online)
+
+  try {
+    const kept = memory.getItem(slot)
+    if (kept !== null) {
+      pending.value = JSON.parse(kept) as Record<string, unknown>
+      data.value = overlay(form.data)
+      state.value = 'typing'
+      timer = setTimeout(() => { void flush() }, delay)
+    }
+  } catch {
+    memory.removeItem(slot)
+  }
+
+  return {
+    data,
+    errors,
+    version,
+    state,
+    savedAt,
+    problem: problem as Ref<ApiError | null>,
+    unsaved: computed(() => Object.keys(pending.value).length > 0),
+    get: path => at(data.value, path),
+    set,
+    flush,
+    rebase,
+    stop: () => {
+      clearTimeout(timer)
+      window.removeEventListener('online', online)
+    },
+  }
+}
