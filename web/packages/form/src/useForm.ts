@@ -1,6 +1,7 @@
 import type { CaseForm, FieldError, SavedForm } from '@haoban/api'
 import { type ApiError, newKey, toApiError } from '@haoban/api'
 import { type Ref, computed, ref, shallowRef } from 'vue'
+import { covers } from './schema'
 import { at, put } from './when'
 
 export interface FormPort {
@@ -12,6 +13,10 @@ export type SaveState = 'clean' | 'typing' | 'saving' | 'saved' | 'offline' | 'c
 export interface FormStore {
   data: Ref<Record<string, unknown>>
   errors: Ref<FieldError[]>
+  /** The errors it is time to show: of fields that were answered, or whose page was left. */
+  shown: Ref<FieldError[]>
+  /** Shows what is wrong in these fields from now on. */
+  reveal: (fields: string[]) => void
   version: Ref<number>
   state: Ref<SaveState>
   savedAt: Ref<string>
@@ -46,6 +51,8 @@ export function useForm(caseId: string, version0: number, form: CaseForm, port: 
   const savedAt = ref('')
   const problem = ref<ApiError | null>(null)
   const pending = shallowRef<Record<string, unknown>>({})
+  const touched = shallowRef(new Set<string>())
+  const revealed = shallowRef<string[]>([])
   let timer: ReturnType<typeof setTimeout> | undefined
   let running: Promise<boolean> | null = null
 
@@ -81,6 +88,7 @@ export function useForm(caseId: string, version0: number, form: CaseForm, port: 
     const root = rootOf(path)
     pending.value = { ...pending.value, [root]: at(data.value, root) ?? null }
     errors.value = errors.value.filter(e => e.path !== path)
+    touched.value = new Set([...touched.value, path])
     keep()
     if (state.value !== 'conflict') {
       state.value = 'typing'
@@ -182,6 +190,8 @@ export function useForm(caseId: string, version0: number, form: CaseForm, port: 
   return {
     data,
     errors,
+    shown: computed(() => errors.value.filter(e => touched.value.has(e.path) || covers(revealed.value, e.path))),
+    reveal: (fields) => { revealed.value = [...new Set([...revealed.value, ...fields])] },
     version,
     state,
     savedAt,

@@ -1,0 +1,118 @@
+import { type CaseView, type Load, useLoad } from '@haoban/api'
+import { type FormStore, item, pagesOf, useForm, visibleParts } from '@haoban/form'
+import { type ComputedRef, type InjectionKey, type ShallowRef, computed, inject, onScopeDispose, provide, shallowRef, watch } from 'vue'
+import { useEvents } from '../../compositions/useEvents'
+import { api } from '../../store'
+
+export interface PartView { id: string; title: string; hint: string; fields: string[]; pages: string[][]; complete: boolean; errors: number; started: boolean }
+
+export interface Filing {
+  id: string
+  load: Load<CaseView>
+  view: ComputedRef<CaseView>
+  form: ShallowRef<FormStore | null>
+  parts: ComputedRef<PartView[]>
+  /** Takes a newer view that some action returned. */
+  take: (v: CaseView) => void
+}
+
+const key: InjectionKey<Filing> = Symbol('filing')
+
+/** Opens a case for filing; the pages below share it. */
+export function provideFiling(id: string): Filing {
+  const load = useLoad(() => api.case(id))
+  const form = shallowRef<FormStore | null>(null)
+
+  watch(load.data, (v) => {
+    if (v === null) {
+      return
+    }
+    if (form.value === null) {
+      form.value = useForm(id, v.version, v.form, { save: (version, data, k) => api.saveForm(id, version, data, k) })
+    } else if (v.version >= form.value.version.value || form.value.state.value === 'conflict') {
+      form.value.rebase(v.version, v.form)
+    }
+  }, { immediate: true })
+
+  const view = computed(() => {
+    if (load.data.value === null) {
+      throw new Error('the case is not loaded yet')
+    }
+    return load.data.value
+  })
+  const parts = computed<PartView[]>(() => {
+    const v = load.data.value
+    const f = form.value
+    if (v === null || f === null) {
+      return []
+    }
+    return visibleParts(v.form.ui, f.data.value).map(p => ({
+      id: p.id,
+      title: p.title,
+      hint: p.hint ?? '',
+      fields: p.fields,
+      pages: pagesOf(v.form.schema, v.form.ui, p.fields),
+      complete: v.form.complete[p.id] === true && !f.unsaved.value,
+      errors: f.shown.value.filter(e => p.fields.some(x => e.path === x || e.path.startsWith(`${x}.`))).length,
+      started: p.fields.some(x => f.get(x) !== undefined),
+    }))
+  })
+
+  const hide = () => {
+    if (document.visibilityState === 'hidden') {
+      void form.value?.flush()
+    }
+  }
+  document.addEventListener('visibilitychange', hide)
+  // Facts and papers still on their way from a partner arrive without a touch.
+  const poll = setInterval(() => {
+    const v = load.data.value
+    if (v !== null && document.visibilityState === 'visible' && (v.form.facts.some(f => f.state === 'pending') || v.materials.some(m => m.state === 'fetching'))) {
+      void load.reload()
+    }
+  }, 3000)
+  onScopeDispose(() => {
+    clearInterval(poll)
+    document.removeEventListener('visibilitychange', hide)
+    void form.value?.flush()
+    form.value?.stop()
+  })
+  useEvents((cid) => {
+    if (cid === id && form.value?.unsaved.value !== true) {
+      void load.reload()
+    }
+  })
+
+  const filing: Filing = {
+    id,
+    load,
+    view,
+    form,
+    parts,
+    take: (v) => { load.data.value = v },
+  }
+  provide(key, filing)
+  return filing
+}
+
+/** The case the page is part of. */
+export function useFiling(): Filing & { store: FormStore } {
+  const f = inject(key)
+  if (f === undefined || f.form.value === null) {
+    throw new Error('used outside a filing')
+  }
+  return { ...f, store: f.form.value }
+}
+
+/** The part and page where a field is asked. */
+export function placeOf(parts: PartView[], path: string): { part: string; page: number } | null {
+  for (const p of parts) {
+    const page = p.pages.findIndex(fields => fields.some(f => path === f || path.startsWith(`${f}.`) || f.startsWith(`${path}.`)))
+    if (page >= 0) {
+      return { part: p.id, page }
+    }
+  }
+  return null
+}
+
+export { item }
