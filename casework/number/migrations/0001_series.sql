@@ -1,0 +1,4 @@
+CREATE TABLE num_series (
+  series TEXT PRIMARY KEY,
+  last BIGINT NOT NULL
+);
