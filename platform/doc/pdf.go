@@ -24,8 +24,9 @@ const mm = 72 / 25.4 // one millimetre in points
 // cross-reference table is a plain one, so that a signature can be added by an
 // incremental update. The same document and time make the same bytes.
 //
-// Why not a PDF library: those tried lose characters beyond the BMP, and any
-// two that share a glyph, from the text that can be copied out; see the ADR.
+// It is written by hand because the PDF libraries at hand lose characters beyond
+// the BMP, and one of any two that share a glyph, from the text that can be
+// copied out; a person's name must come back as it was.
 func WritePDF(ctx context.Context, d *layout.Document, created time.Time) ([]byte, error) {
 	w := &pdfWriter{}
 	w.buf.WriteString("%PDF-1.7\n%\xe5\xa5\xbd\xe5\x8a\x9e\n")

@@ -1,7 +1,6 @@
 package layout
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -11,7 +10,6 @@ import (
 const pt = 25.4 / 72 // one point in millimetres
 
 var (
-	black = Color{}
 	red   = Color{0xd2, 0, 0}
 	gray  = Color{0x66, 0x66, 0x66}
 	shade = Color{0xf2, 0xf2, 0xf2}
@@ -157,7 +155,7 @@ func (b *builder) block(n *node, f flow) ([]slab, error) {
 	case "h1", "h2", "h3":
 		return b.heading(n, f)
 	case "p":
-		ps, err := b.inline(n, f.st, f.width)
+		ps, err := b.pieces(n.kids, f.st, f.width)
 		if err != nil {
 			return nil, err
 		}
@@ -196,7 +194,7 @@ func (b *builder) heading(n *node, f flow) ([]slab, error) {
 	}
 	f.st.bold = true
 	f.st, f.how = styled(n, f.st), aligned(n, f.how)
-	ps, err := b.inline(n, f.st, f.width)
+	ps, err := b.pieces(n.kids, f.st, f.width)
 	if err != nil {
 		return nil, err
 	}
@@ -214,7 +212,7 @@ func (b *builder) div(n *node, f flow) ([]slab, error) {
 		if err != nil {
 			return nil, err
 		}
-		ps, err := b.inline(&node{kids: n.kids, line: n.line}, f.st, f.width)
+		ps, err := b.pieces(n.kids, f.st, f.width)
 		if err != nil {
 			return nil, err
 		}
@@ -376,6 +374,3 @@ func (b *builder) signature(n *node) (*box, error) {
 	x.items = append(x.items, Line{X2: signatureW, Y1: signatureH, Y2: signatureH, Width: 0.15})
 	return x, nil
 }
-
-// String shows a slab in a failing test.
-func (s slab) String() string { return fmt.Sprintf("slab of line %d, %.1f mm", s.line, s.h) }

@@ -108,11 +108,7 @@ func breakLines(ps []piece, width, indent float64) (lines [][]piece, hard []bool
 	return lines, hard
 }
 
-// inline turns the children of n into pieces.
-func (b *builder) inline(n *node, st style, width float64) ([]piece, error) {
-	return b.pieces(n.kids, st, width)
-}
-
+// pieces turns inline content into pieces.
 func (b *builder) pieces(kids []*node, st style, width float64) ([]piece, error) {
 	var out []piece
 	for _, k := range kids {
