@@ -3,6 +3,7 @@ package process
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -176,6 +177,7 @@ func (d *Definition) explore() []Problem {
 			switch e, isOurs := errs.As(err); {
 			case err == nil:
 				w.s.Seq = 0
+				d.markFired(&w.s, s, in)
 				if len(w.s.Tokens) > exploreTokens {
 					report(d.id, "endless", "令牌会越来越多：并行分出的路没有汇合就又走了回来")
 					return false
@@ -218,6 +220,9 @@ func (d *Definition) inputs(s State) []Input {
 	var out []Input
 	for _, w := range d.Waits(s) {
 		n := &d.nodes[d.byID[w.Node]]
+		if _, fired := s.Vars[w.Node]; fired {
+			continue
+		}
 		outcome := ""
 		if len(n.Node.Outcomes) > 0 {
 			outcome = n.Node.Outcomes[0].ID // conditions are not evaluated: one will do
@@ -236,6 +241,26 @@ func (d *Definition) inputs(s State) []Input {
 	return out
 }
 
+// markFired notes in next that a message that does not interrupt came, which
+// explore lets happen once: nobody can say how often it comes.
+func (d *Definition) markFired(next *State, before State, in Input) {
+	next.Vars = before.Vars
+	m, ok := in.(Message)
+	if !ok {
+		return
+	}
+	for i := range before.Tokens {
+		t := &before.Tokens[i]
+		if t.Key == m.Key && t.On != "" && !d.nodes[d.byID[t.Node]].Interrupting {
+			next.Vars = maps.Clone(next.Vars)
+			if next.Vars == nil {
+				next.Vars = map[string]any{}
+			}
+			next.Vars[t.Node] = true
+		}
+	}
+}
+
 // canon names a state without its numbers, so that two states that go on alike
 // have the same name.
 func canon(d *Definition, s State) string {
@@ -245,12 +270,14 @@ func canon(d *Definition, s State) string {
 		if t.Sub != nil {
 			b += fmt.Sprintf("[%d/%d/%d", t.Sub.Next, t.Sub.Done, len(t.Sub.Items)) + inside(t.Key) + "]"
 		}
+		var bounds []string
 		for i := range s.Tokens {
 			if s.Tokens[i].On == t.Key {
-				b += "^" + s.Tokens[i].Node
+				bounds = append(bounds, "^"+s.Tokens[i].Node)
 			}
 		}
-		return b
+		slices.Sort(bounds)
+		return b + strings.Join(bounds, "")
 	}
 	inside = func(key string) string {
 		var parts []string
@@ -262,7 +289,7 @@ func canon(d *Definition, s State) string {
 		slices.Sort(parts)
 		return "(" + strings.Join(parts, " ") + ")"
 	}
-	return string(s.Status) + inside("")
+	return string(s.Status) + inside("") + strings.Join(slices.Sorted(maps.Keys(s.Vars)), " ")
 }
 
 // renumber forgets what a state carries beside its tokens and gives the keys
@@ -278,6 +305,6 @@ func renumber(s State) State {
 		t.Key, t.In, t.On = names[t.Key], names[t.In], names[t.On]
 		t.Outcome, t.Tally = "", nil
 	}
-	s.Visited, s.Vars = nil, nil
+	s.Visited = nil
 	return s
 }

@@ -33,13 +33,13 @@ func (r *reader) event(e *elem, parent int) int {
 	n := &r.d.nodes[i]
 	switch n.Kind {
 	case KindStart:
-		r.attrs(e, "isInterrupting")
+		r.attrs(e, "")
 	case KindBoundary:
-		r.attrs(e, "attachedToRef cancelActivity parallelMultiple")
+		r.attrs(e, "attachedToRef cancelActivity")
 		n.On = e.attr("attachedToRef")
 		n.Interrupting = e.attr("cancelActivity") != "false"
 	case KindCatch:
-		r.attrs(e, "parallelMultiple")
+		r.attrs(e, "")
 	default:
 		r.attrs(e, "")
 	}
@@ -81,11 +81,11 @@ func (r *reader) event(e *elem, parent int) int {
 		n.Message = r.messageName(def, def)
 	default:
 		if n.Kind == KindStart {
-			r.refuse(def, "element", "%s：开始事件只支持无触发方式，办件由申请启动", def.tag)
+			r.refuse(def, "element", "元素 <%s>：开始事件只支持无触发方式，办件由申请启动", def.tag)
 			return i
 		}
 		if n.Kind == KindEnd {
-			r.refuse(def, "element", "%s：结束事件只支持普通和终止(terminate)", def.tag)
+			r.refuse(def, "element", "元素 <%s>：结束事件只支持普通和终止(terminate)", def.tag)
 			return i
 		}
 		r.unknown(def)
@@ -320,7 +320,7 @@ func (r *reader) outcomes(e *elem, n *node) {
 func (r *reader) subProcess(e *elem, parent int) {
 	r.d.subs = true
 	i := r.add(e, parent)
-	r.attrs(e, "triggeredByEvent")
+	r.attrs(e, "")
 	for _, k := range e.kids {
 		if k.space == nsBPMN && k.tag == "multiInstanceLoopCharacteristics" {
 			r.multi(e, k, i)
@@ -350,7 +350,8 @@ func (r *reader) multi(e, m *elem, i int) {
 	}
 	// The collection is computed before any instance exists, so it may only name
 	// what the scope around it names.
-	outer := n.parent >= 0 && r.looped(n.parent)
+	outer := r.looped(n.parent)
+	sources := 0
 	for _, k := range m.kids {
 		if k.space != nsBPMN || (k.tag != "loopCardinality" && k.tag != "completionCondition") {
 			r.common(k)
@@ -364,9 +365,7 @@ func (r *reader) multi(e, m *elem, i int) {
 			n.enough = r.compile(e, i, src, wantBool)
 			continue
 		}
-		if n.count != nil {
-			r.refuse(e, "multi", "loopCardinality 写了两遍")
-		}
+		sources++
 		n.Collection, _ = bare(src)
 		if c, err := strconv.Atoi(n.Collection); err == nil && (c < 0 || c > maxInstances) {
 			r.refuse(e, "multi", "实例数 %d 不合理", c)
@@ -374,10 +373,11 @@ func (r *reader) multi(e, m *elem, i int) {
 		n.count = r.outerExpr(e, n, src, outer)
 	}
 	if src := m.attrNS(nsFlowable, "collection"); src != "" {
+		sources++
 		n.Collection, _ = bare(src)
 		n.each = r.outerExpr(e, n, src, outer)
 	}
-	if (n.count == nil) == (n.each == nil) && len(r.problems) == 0 {
+	if sources != 1 {
 		r.refuse(e, "multi", "多实例要写 flowable:collection 或 loopCardinality 其中之一")
 	}
 }

@@ -238,6 +238,9 @@ func (w *walk) merge(vars map[string]any) error {
 // finish ends the waiting of token i, with an outcome.
 func (w *walk) finish(i int, outcome string, vars map[string]any) error {
 	n := w.at(i)
+	if len(n.Node.Outcomes) > 0 && outcome == "" {
+		return errs.New(errs.Invalid, codeOutcome, fmt.Sprintf("“%s”要选定办理结果", n.label()))
+	}
 	if len(n.Node.Outcomes) == 0 && outcome != "" || len(n.Node.Outcomes) > 0 && !n.outcome(outcome) {
 		return errs.New(errs.Invalid, codeOutcome, fmt.Sprintf("“%s”没有办理结果“%s”", n.label(), outcome))
 	}
