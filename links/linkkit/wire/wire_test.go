@@ -229,3 +229,38 @@ func TestMemoryNoncesForget(t *testing.T) {
 		t.Error("a nonce must be remembered for ten minutes and no longer")
 	}
 }
+
+func TestField(t *testing.T) {
+	t.Parallel()
+	a, err := wire.NewSecret([]byte("0123456789abcdef"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := wire.NewSecret([]byte("fedcba9876543210"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed, err := a.Seal("310199199001010018")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := a.Open(sealed); err != nil || got != "310199199001010018" {
+		t.Errorf("open: %q, %v", got, err)
+	}
+	again, err := a.Seal("310199199001010018")
+	if err != nil || again != sealed {
+		t.Errorf("a message sent again must be the same: %v", err)
+	}
+	other, err := a.Seal("310199199001010026")
+	if err != nil || other[:16] == sealed[:16] {
+		t.Errorf("two texts under one nonce: %v", err)
+	}
+	for _, bad := range []string{"", "***", "AAAA", sealed[:len(sealed)-8] + "AAAAAAA="} {
+		if _, err := a.Open(bad); errs.KindOf(err) != errs.Invalid {
+			t.Errorf("open %q: %v", bad, err)
+		}
+	}
+	if _, err := b.Open(sealed); errs.KindOf(err) != errs.Invalid {
+		t.Errorf("another key: %v", err)
+	}
+}
