@@ -303,6 +303,13 @@ func TestSplit(t *testing.T) {
 	if diff := cmp.Diff(before, data); diff != "" {
 		t.Error(diff)
 	}
+	masked := f.MaskedCopy(data)
+	if v, _ := f.Get(masked, "buyers.1.idNo"); v != "310***********0025" {
+		t.Error(v)
+	}
+	if v, _ := f.Get(masked, "buyers.1.share"); v != "2/3" {
+		t.Error(v)
+	}
 	// A sensitive number never stays in the clear either.
 	if clear, secrets := f.Split(map[string]any{"agent": map[string]any{"name": 19900000001.0}}); len(secrets) != 1 ||
 		len(clear["agent"].(map[string]any)) != 0 {

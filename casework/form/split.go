@@ -99,6 +99,18 @@ func Merge(clear map[string]any, secrets map[string]string) map[string]any {
 	return out
 }
 
+// MaskedCopy returns a copy of data in which every sensitive leaf is masked, for
+// people who may see the case but not its personal data.
+func (f *Form) MaskedCopy(data map[string]any) map[string]any {
+	clear, secrets := f.Split(data)
+	for path, v := range secrets {
+		if l, ok := f.Leaf(path); ok {
+			secrets[path] = l.Masked(v)
+		}
+	}
+	return Merge(clear, secrets)
+}
+
 // Secret returns the leaves that are kept encrypted, in the order of the form.
 func (f *Form) Secret() []Leaf {
 	var out []Leaf
