@@ -31,16 +31,11 @@ func (r *reader) arrows(e *elem) {
 func (r *reader) event(e *elem, parent int) int {
 	i := r.add(e, parent)
 	n := &r.d.nodes[i]
-	switch n.Kind {
-	case KindStart:
-		r.attrs(e, "")
-	case KindBoundary:
+	if n.Kind == KindBoundary {
 		r.attrs(e, "attachedToRef cancelActivity")
 		n.On = e.attr("attachedToRef")
 		n.Interrupting = e.attr("cancelActivity") != "false"
-	case KindCatch:
-		r.attrs(e, "")
-	default:
+	} else {
 		r.attrs(e, "")
 	}
 	var defs []*elem
