@@ -23,7 +23,7 @@ func WritePage(w http.ResponseWriter, title, body string, data any) {
 	}
 	outer, err := template.New("frame").Parse(frame)
 	if err == nil {
-		outer, err = outer.AddParseTree("inner", inner.Tree)
+		_, err = outer.AddParseTree("inner", inner.Tree)
 	}
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)

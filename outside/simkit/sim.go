@@ -254,7 +254,7 @@ func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// The request never reaches the system.
 	default:
 		if _, pattern := s.mux.Handler(r); pattern == "" {
-			s.write(rec, r, http.StatusNotFound, nil, &Answer{Code: wire.CodeNotFound, Message: "模拟系统没有这个接口"})
+			s.write(rec, r, http.StatusNotFound, nil, &Answer{Code: wire.CodeNotFound, Message: "模拟系统没有这个接口", Status: http.StatusNotFound})
 		} else {
 			s.mux.ServeHTTP(rec, r)
 		}

@@ -1,0 +1,25 @@
+package simkit
+
+import (
+	"encoding/hex"
+
+	"haoban/links/linkkit/wire"
+	"haoban/platform/gm"
+)
+
+// DemoKey derives the key shared with one system from a demonstration's master
+// key, as text that fits into a secret file: both sides make the same of it.
+func DemoKey(master []byte, system string) string {
+	return hex.EncodeToString(gm.HMAC(master, []byte("haoban demo link "+system)))
+}
+
+// DemoSecrets returns an Options.Secret over DemoKey.
+func DemoSecrets(master []byte) func(system string) wire.Secret {
+	return func(system string) wire.Secret {
+		s, err := wire.NewSecret([]byte(DemoKey(master, system)))
+		if err != nil { // 64 characters are enough
+			return wire.Secret{}
+		}
+		return s
+	}
+}
