@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"haoban/outside/caserepo"
+	"haoban/outside/population"
 	"haoban/outside/simkit"
 	"haoban/outside/world"
 	"haoban/platform/clock"
@@ -22,6 +23,7 @@ type Options = simkit.Options
 func makers() []func(simkit.Options) *simkit.Sim {
 	return []func(simkit.Options) *simkit.Sim{
 		caserepo.New,
+		population.New,
 	}
 }
 

@@ -2,7 +2,6 @@ package caserepo_test
 
 import (
 	"context"
-	"log/slog"
 	"net/http"
 	"testing"
 
@@ -13,7 +12,6 @@ import (
 	"haoban/links/linktest"
 	sim "haoban/outside/caserepo"
 	"haoban/outside/simkit"
-	"haoban/platform/clock"
 )
 
 const (
@@ -30,8 +28,7 @@ func TestBadDay(t *testing.T) {
 	linktest.Exercise(t, linktest.Case[*caserepo.Repo]{
 		System: wire.System,
 		Sim: func(t *testing.T, secret kitwire.Secret) http.Handler {
-			s := sim.New(simkit.Options{Clock: clock.Wall{}, Log: slog.New(slog.DiscardHandler),
-				Secret: func(string) kitwire.Secret { return secret }})
+			s := sim.New(simkit.Alone(nil, secret))
 			t.Cleanup(s.Close)
 			return s
 		},
@@ -48,8 +45,7 @@ func TestBadDay(t *testing.T) {
 func TestRules(t *testing.T) {
 	t.Parallel()
 	c, s := linktest.Fair(t, wire.System, func(secret kitwire.Secret) *simkit.Sim {
-		return sim.New(simkit.Options{Clock: clock.Wall{}, Log: slog.New(slog.DiscardHandler),
-			Secret: func(string) kitwire.Secret { return secret }})
+		return sim.New(simkit.Alone(nil, secret))
 	})
 	defer s.Close()
 	r, ctx := caserepo.New(c), t.Context()

@@ -122,6 +122,19 @@ func (c *Client) Seal(plain string) (string, error) {
 	return sealed, nil
 }
 
+// Open opens a sealed field of an answer. An answer whose fields do not open is
+// no answer: it returns an error of kind errs.Unavailable then.
+func (c *Client) Open(sealed string) (string, error) {
+	if c.cfg.Cipher == nil {
+		return "", errs.New(errs.Internal, "link.config", "未配置字段加密密钥："+c.cfg.System)
+	}
+	plain, err := c.cfg.Cipher.Open(sealed)
+	if err != nil {
+		return "", c.unavailable(CodeGarbage, "返回的加密字段无法解开", err)
+	}
+	return plain, nil
+}
+
 // System returns the partner's short name.
 func (c *Client) System() string { return c.cfg.System }
 

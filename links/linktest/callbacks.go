@@ -19,6 +19,7 @@ import (
 	"haoban/platform/clock"
 	"haoban/platform/db"
 	"haoban/platform/errs"
+	"haoban/platform/gm"
 )
 
 func wall() time.Time { return clock.Wall{}.Now() }
@@ -37,9 +38,9 @@ type caller struct {
 	got    []wire.Event
 }
 
-func newCaller(t *testing.T, system string, in *Inbound) *caller {
+func newCaller(t *testing.T, keys gm.Keys, system string, in *Inbound) *caller {
 	t.Helper()
-	c := &caller{t: t, h: newHouse(t), app: system}
+	c := &caller{t: t, h: newHouse(t, keys), app: system}
 	hit := func(ctx context.Context, tx *db.Tx, e wire.Event) error {
 		if c.say != nil {
 			return c.say
@@ -106,18 +107,18 @@ func (c *caller) want(what string, status int, code string, wantStatus int, want
 	}
 }
 
-func callbacks(t *testing.T, system string, in *Inbound, private []string) {
+func callbacks(t *testing.T, keys gm.Keys, system string, in *Inbound, private []string) {
 	if len(in.Events) == 0 {
 		t.Fatal("callbacks without samples")
 	}
 	for _, e := range in.Events {
 		t.Run(e.Type, func(t *testing.T) {
 			t.Parallel()
-			t.Run("twice", func(t *testing.T) { t.Parallel(); twice(newCaller(t, system, in), e, private) })
-			t.Run("early", func(t *testing.T) { t.Parallel(); early(newCaller(t, system, in), e, private) })
-			t.Run("not to be believed", func(t *testing.T) { t.Parallel(); forged(newCaller(t, system, in), e, private) })
-			t.Run("we fail", func(t *testing.T) { t.Parallel(); failing(newCaller(t, system, in), e, private) })
-			t.Run("GBK", func(t *testing.T) { t.Parallel(); inGBK(newCaller(t, system, in), e) })
+			t.Run("twice", func(t *testing.T) { t.Parallel(); twice(newCaller(t, keys, system, in), e, private) })
+			t.Run("early", func(t *testing.T) { t.Parallel(); early(newCaller(t, keys, system, in), e, private) })
+			t.Run("not to be believed", func(t *testing.T) { t.Parallel(); forged(newCaller(t, keys, system, in), e, private) })
+			t.Run("we fail", func(t *testing.T) { t.Parallel(); failing(newCaller(t, keys, system, in), e, private) })
+			t.Run("GBK", func(t *testing.T) { t.Parallel(); inGBK(newCaller(t, keys, system, in), e) })
 		})
 	}
 }

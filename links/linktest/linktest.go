@@ -71,24 +71,25 @@ func Exercise[C any](t *testing.T, c Case[C]) {
 	if len(c.Probes) == 0 {
 		t.Fatal("a connector without probes")
 	}
+	keys := newKeys(t)
 	for _, p := range c.Probes {
 		t.Run(p.Name, func(t *testing.T) {
 			t.Parallel()
 			for _, d := range days() {
 				t.Run(d.name, func(t *testing.T) {
 					t.Parallel()
-					bad(t, c, p, d)
+					bad(t, keys, c, p, d)
 				})
 			}
 			if p.Effects != nil {
-				t.Run("lost answer, asked again", func(t *testing.T) { t.Parallel(); lost(t, c, p) })
+				t.Run("lost answer, asked again", func(t *testing.T) { t.Parallel(); lost(t, keys, c, p) })
 			}
 		})
 	}
 	if c.Inbound != nil {
 		t.Run("callbacks", func(t *testing.T) {
 			t.Parallel()
-			callbacks(t, c.System, c.Inbound, c.Private)
+			callbacks(t, keys, c.System, c.Inbound, c.Private)
 		})
 	}
 }
@@ -120,13 +121,10 @@ func (s *safeBuffer) String() string {
 	return s.b.String()
 }
 
-func newHouse(t *testing.T) *house {
+// newKeys makes a key store: once for all houses of a test, since opening one
+// is slow by design.
+func newKeys(t *testing.T) gm.Keys {
 	t.Helper()
-	secret, err := wire.NewSecret([]byte(secretText))
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := dbtest.Open(t, db.SQLite, []db.Line{linkkit.Migrations()}, clock.Wall{})
 	path := filepath.Join(t.TempDir(), "keys")
 	if err := gm.InitSoft(path, []byte("a secret for a test")); err != nil {
 		t.Fatal(err)
@@ -135,6 +133,16 @@ func newHouse(t *testing.T) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return keys
+}
+
+func newHouse(t *testing.T, keys gm.Keys) *house {
+	t.Helper()
+	secret, err := wire.NewSecret([]byte(secretText))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := dbtest.Open(t, db.SQLite, []db.Line{linkkit.Migrations()}, clock.Wall{})
 	text := &safeBuffer{}
 	return &house{db: d, keys: keys, book: linkkit.NewBook(d, keys), text: text, secret: secret,
 		log: slog.New(slog.NewTextHandler(text, &slog.HandlerOptions{Level: slog.LevelDebug}))}
@@ -159,7 +167,7 @@ func (h *house) client(t *testing.T, system, url string, c clock.Clock, limit ti
 // a connector's own rules. The caller closes what make returned.
 func Fair[S http.Handler](t *testing.T, system string, make func(secret wire.Secret) S) (*linkkit.Client, S) {
 	t.Helper()
-	h := newHouse(t)
+	h := newHouse(t, nil)
 	sim := make(h.secret)
 	srv := httptest.NewServer(sim)
 	t.Cleanup(srv.Close)
@@ -200,8 +208,8 @@ func (h *house) evidence(t *testing.T, rows int, dir linkkit.Direction, failure 
 	}
 }
 
-func bad[C any](t *testing.T, c Case[C], p Probe[C], d day) {
-	h := newHouse(t)
+func bad[C any](t *testing.T, keys gm.Keys, c Case[C], p Probe[C], d day) {
+	h := newHouse(t, keys)
 	sim := c.Sim(t, h.secret)
 	srv := httptest.NewServer(d.over(sim, h.secret))
 	defer srv.Close()
@@ -244,8 +252,8 @@ func bad[C any](t *testing.T, c Case[C], p Probe[C], d day) {
 }
 
 // lost: the partner acts, its answer is lost, we ask again.
-func lost[C any](t *testing.T, c Case[C], p Probe[C]) {
-	h := newHouse(t)
+func lost[C any](t *testing.T, keys gm.Keys, c Case[C], p Probe[C]) {
+	h := newHouse(t, keys)
 	sim := c.Sim(t, h.secret)
 	var once sync.Once
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

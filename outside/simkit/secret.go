@@ -2,8 +2,11 @@ package simkit
 
 import (
 	"encoding/hex"
+	"log/slog"
 
 	"haoban/links/linkkit/wire"
+	"haoban/outside/world"
+	"haoban/platform/clock"
 	"haoban/platform/gm"
 )
 
@@ -22,4 +25,10 @@ func DemoSecrets(master []byte) func(system string) wire.Secret {
 		}
 		return s
 	}
+}
+
+// Alone returns the options of one simulator by itself, with one key and
+// nobody to call back: what a connector's test needs.
+func Alone(w *world.World, key wire.Secret) Options {
+	return Options{World: w, Clock: clock.Wall{}, Log: slog.New(slog.DiscardHandler), Secret: func(string) wire.Secret { return key }}
 }

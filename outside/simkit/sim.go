@@ -63,7 +63,11 @@ type Request struct {
 	App  string
 	Key  string // Idempotency-Key, "" if none
 	Body []byte
+	day  string
 }
+
+// Today returns the simulator's business day, 2006-01-02 in Shanghai.
+func (r *Request) Today() string { return r.day }
 
 // Decode reads the body as JSON into v. It returns Bad for anything else.
 func (r *Request) Decode(v any) error {
@@ -187,6 +191,9 @@ func (s *Sim) Open(sealed string) (string, error) {
 	}
 	return plain, nil
 }
+
+// Seal seals a field of an answer.
+func (s *Sim) Seal(plain string) (string, error) { return s.key.Seal(plain) }
 
 // Lock runs f alone: simulators keep their state in plain maps under it. f
 // must not call Effect, Tell or Lock.
@@ -313,7 +320,7 @@ func (s *Sim) signed(w http.ResponseWriter, r *http.Request, f Func) {
 			return
 		}
 	}
-	data, err := f(&Request{Request: r, App: r.Header.Get(wire.HeaderApp), Key: key, Body: body})
+	data, err := f(&Request{Request: r, App: r.Header.Get(wire.HeaderApp), Key: key, Body: body, day: s.Now().In(clock.Shanghai()).Format(time.DateOnly)})
 	s.write(rec, r, http.StatusOK, data, err)
 	if key != "" && err == nil {
 		s.mu.Lock()

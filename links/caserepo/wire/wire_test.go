@@ -1,47 +1,15 @@
 package wire_test
 
 import (
-	"bytes"
-	"encoding/json"
-	"os"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"haoban/links/caserepo/wire"
+	"haoban/links/linktest"
 )
 
-// TestSamples reads the contract's own samples strictly and writes them again:
-// no field may be lost either way.
 func TestSamples(t *testing.T) {
 	t.Parallel()
-	for file, v := range map[string]any{
-		"push.json": &wire.Push{}, "erratum.json": &wire.Erratum{},
-	} {
-		raw, err := os.ReadFile("../testdata/" + file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		dec := json.NewDecoder(bytes.NewReader(raw))
-		dec.DisallowUnknownFields()
-		if err := dec.Decode(v); err != nil {
-			t.Fatalf("%s: %v", file, err)
-		}
-		out, err := json.Marshal(v)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var a, b any
-		if err := json.Unmarshal(raw, &a); err != nil {
-			t.Fatal(err)
-		}
-		if err := json.Unmarshal(out, &b); err != nil {
-			t.Fatal(err)
-		}
-		if d := cmp.Diff(a, b); d != "" {
-			t.Errorf("%s changes when read and written:\n%s", file, d)
-		}
-	}
+	linktest.Samples(t, "../testdata", map[string]any{"push.json": &wire.Push{}, "erratum.json": &wire.Erratum{}})
 }
 
 func TestKey(t *testing.T) {
