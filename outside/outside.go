@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"haoban/outside/caserepo"
+	"haoban/outside/pay"
 	"haoban/outside/population"
 	"haoban/outside/simkit"
 	"haoban/outside/world"
@@ -23,6 +24,7 @@ type Options = simkit.Options
 func makers() []func(simkit.Options) *simkit.Sim {
 	return []func(simkit.Options) *simkit.Sim{
 		caserepo.New,
+		pay.New,
 		population.New,
 	}
 }
