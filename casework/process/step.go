@@ -43,6 +43,7 @@ type walk struct {
 	env    Env
 	eff    []Effect
 	moves  []move
+	room   [3]move // where moves begins, so that most steps need no more
 	head   int
 	count  int
 	last   int     // last end event reached, -1 if none
@@ -78,8 +79,9 @@ func (d *Definition) Step(s State, in Input, env Env) (State, []Effect, error) {
 }
 
 func (w *walk) step(in Input) error {
-	w.s.Tokens = append(make([]Token, 0, len(w.s.Tokens)+2), w.s.Tokens...)
-	w.eff = make([]Effect, 0, 8)
+	w.s.Tokens = append(make([]Token, 0, max(len(w.s.Tokens), 1)), w.s.Tokens...)
+	w.eff = make([]Effect, 0, 5)
+	w.moves = w.room[:0]
 	if err := w.take(in); err != nil {
 		return err
 	}
