@@ -282,10 +282,14 @@ func (c *Client) ask(ctx context.Context, x *Exchange, method string, call Call,
 		u.RawPath, u.Path = u.Path, p
 	}
 	u.RawQuery = call.Query.Encode()
-	r, err := http.NewRequestWithContext(ctx, method, u.String(), bytes.NewReader(body))
+	// A body that cannot be read again keeps net/http from silently sending the
+	// request twice: the second would carry the same nonce and be refused as a
+	// replay, and the evidence would show one exchange where there were two.
+	r, err := http.NewRequestWithContext(ctx, method, u.String(), io.NopCloser(bytes.NewReader(body)))
 	if err != nil {
 		return nil, "", errs.New(errs.Internal, "link.config", "对接地址不正确").Wrap(err)
 	}
+	r.ContentLength = int64(len(body))
 	nonce := uuid.NewString()
 	if err := wire.Sign(r, c.cfg.Signer, c.cfg.AppID, nonce, x.At, body); err != nil {
 		return nil, "", errs.New(errs.Internal, CodeAuth, "对接报文签名失败").Wrap(err)

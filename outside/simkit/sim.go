@@ -244,7 +244,7 @@ func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		r.URL.Path, r.URL.RawPath = "/"+p, ""
 	}
 	if _, pattern := s.pages.Handler(r); pattern != "" {
-		s.pages.ServeHTTP(w, r)
+		s.page(w, r)
 		return
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 64<<20))
@@ -271,6 +271,19 @@ func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		At: began, Method: r.Method, Path: r.URL.Path, Key: r.Header.Get(wire.HeaderKey), Trace: r.Header.Get(wire.HeaderTrace),
 		SM3: wire.Digest(body), Status: rec.status, Code: rec.code, Weather: string(kind), Repeat: rec.repeat,
 	})
+}
+
+// page serves a person's browser. Of the weather it only feels what a browser
+// would.
+func (s *Sim) page(w http.ResponseWriter, r *http.Request) {
+	switch kind := s.now(); kind {
+	case Down, Slow:
+		s.send(w, r, kind, nil)
+	case Faulty, Garbage:
+		http.Error(w, "系统维护中（模拟）", http.StatusServiceUnavailable)
+	default:
+		s.pages.ServeHTTP(w, r)
+	}
 }
 
 type recorder struct {
