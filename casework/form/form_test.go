@@ -279,7 +279,7 @@ func TestSplit(t *testing.T) {
 	f := load(t)
 	data := answers(t, `{"agent": {"name": "代理人"}, "tags": ["住宅"]}`)
 	before := cloneMap(data)
-	clear, secrets := f.Split(data)
+	open, secrets := f.Split(data)
 	want := map[string]string{
 		"buyers.0.name": "测试甲", "buyers.0.idNo": "310101199001010012", "buyers.0.mobile": "19900000001",
 		"buyers.1.name": "测试乙", "buyers.1.idNo": "310101199102020025", "buyers.1.mobile": "19900000002",
@@ -288,7 +288,7 @@ func TestSplit(t *testing.T) {
 	if diff := cmp.Diff(want, secrets); diff != "" {
 		t.Error(diff)
 	}
-	b, err := json.Marshal(clear)
+	b, err := json.Marshal(open)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -297,7 +297,7 @@ func TestSplit(t *testing.T) {
 			t.Errorf("%s stands in the clear", s)
 		}
 	}
-	if diff := cmp.Diff(before, Merge(clear, secrets)); diff != "" {
+	if diff := cmp.Diff(before, Merge(open, secrets)); diff != "" {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff(before, data); diff != "" {
@@ -311,9 +311,9 @@ func TestSplit(t *testing.T) {
 		t.Error(v)
 	}
 	// A sensitive number never stays in the clear either.
-	if clear, secrets := f.Split(map[string]any{"agent": map[string]any{"name": 19900000001.0}}); len(secrets) != 1 ||
-		len(clear["agent"].(map[string]any)) != 0 {
-		t.Error(clear, secrets)
+	if open, secrets := f.Split(map[string]any{"agent": map[string]any{"name": 19900000001.0}}); len(secrets) != 1 ||
+		len(open["agent"].(map[string]any)) != 0 {
+		t.Error(open, secrets)
 	}
 	if got := Merge(map[string]any{"buyers": []any{}}, map[string]string{"buyers.3.name": "甲", "agent.name": "乙"}); len(got["buyers"].([]any)) != 0 ||
 		got["agent"].(map[string]any)["name"] != "乙" {

@@ -77,13 +77,3 @@ func (n *node) walk(fn func(*node)) {
 		n.item.walk(fn)
 	}
 }
-
-// needs reports whether the object must hold the property.
-func (n *node) needs(name string) bool {
-	for _, r := range n.required {
-		if r == name {
-			return true
-		}
-	}
-	return false
-}

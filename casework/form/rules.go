@@ -149,16 +149,16 @@ func envType(n *node) types.Map {
 }
 
 func typeOf(n *node) types.Type {
-	kind := n.kind
-	switch {
-	case n.kind == "object":
+	switch n.kind {
+	case "object":
 		return envType(n)
-	case n.kind == "array" && n.item != nil:
-		return types.Array(envType(n.item))
-	case n.kind == "array":
+	case "array":
+		if n.item != nil {
+			return types.Array(envType(n.item))
+		}
 		return types.Array(scalarType(n.leaf.Items))
 	}
-	return scalarType(kind)
+	return scalarType(n.kind)
 }
 
 func scalarType(kind string) types.Type {
@@ -199,10 +199,10 @@ func envOf(n *node, v any) map[string]any {
 }
 
 func envValue(n *node, v any) any {
-	switch {
-	case n.kind == "object":
+	switch n.kind {
+	case "object":
 		return envOf(n, v)
-	case n.kind == "array":
+	case "array":
 		list, _ := v.([]any)
 		out := make([]any, 0, len(list))
 		for _, it := range list {

@@ -11,8 +11,9 @@ import (
 // Split parts data into what may be stored as it is and the sensitive leaves,
 // by path (buyers.0.name), which are stored encrypted. data itself is not
 // touched. A sensitive value that is no text, as a form would refuse, is
-// carried as its JSON text. Merge undoes Split.
-func (f *Form) Split(data map[string]any) (clear map[string]any, secrets map[string]string) {
+// carried as its JSON text. What the form does not know stays open: check with
+// Validate or take data only through Patch. Merge undoes Split.
+func (f *Form) Split(data map[string]any) (open map[string]any, secrets map[string]string) {
 	secrets = map[string]string{}
 	out, _ := split(f.root, data, "", secrets).(map[string]any)
 	if out == nil {
@@ -63,10 +64,10 @@ func secretText(v any) string {
 	return string(b)
 }
 
-// Merge returns a copy of clear with the sensitive leaves put back. A secret
+// Merge returns a copy of open with the sensitive leaves put back. A secret
 // whose place is gone, because its item was taken out of the list, is left out.
-func Merge(clear map[string]any, secrets map[string]string) map[string]any {
-	out := cloneMap(clear)
+func Merge(open map[string]any, secrets map[string]string) map[string]any {
+	out := cloneMap(open)
 	for _, path := range slices.SortedFunc(maps.Keys(secrets), comparePath) {
 		segs := strings.Split(path, ".")
 		var at any = out
@@ -102,13 +103,13 @@ func Merge(clear map[string]any, secrets map[string]string) map[string]any {
 // MaskedCopy returns a copy of data in which every sensitive leaf is masked, for
 // people who may see the case but not its personal data.
 func (f *Form) MaskedCopy(data map[string]any) map[string]any {
-	clear, secrets := f.Split(data)
+	open, secrets := f.Split(data)
 	for path, v := range secrets {
 		if l, ok := f.Leaf(path); ok {
 			secrets[path] = l.Masked(v)
 		}
 	}
-	return Merge(clear, secrets)
+	return Merge(open, secrets)
 }
 
 // Secret returns the leaves that are kept encrypted, in the order of the form.

@@ -40,7 +40,9 @@ func ParseDate(s string) (Date, error) {
 	return of(t), nil
 }
 
-func of(utc time.Time) Date { return Date{int32(utc.Unix()/86400) + epoch} }
+func of(utc time.Time) Date {
+	return Date{int32(utc.Unix()/86400) + epoch} //nolint:gosec // days, not seconds: far from the edge
+}
 
 // epoch is the day number of 1970-01-01.
 const epoch = 719163
@@ -63,7 +65,7 @@ func (d Date) Day() int { return d.utc().Day() }
 func (d Date) Weekday() time.Weekday { return d.utc().Weekday() }
 
 // AddDays returns the date n natural days later, or earlier if n is negative.
-func (d Date) AddDays(n int) Date { return Date{d.n + int32(n)} } //nolint:gosec // dates are far from the edge
+func (d Date) AddDays(n int) Date { return Date{d.n + int32(n)} } //nolint:gosec // days are far from the edge
 
 // AddMonths returns the corresponding day n months later; where that month has
 // no such day, its last day.
