@@ -28,6 +28,8 @@ type Session struct {
 	LastAt    time.Time
 	ExpiresAt time.Time // absolute end
 	CSRF      string    // token that unsafe requests must carry
+
+	hash string // SM3 of the token
 }
 
 // SessionInfo is one row of a user's own list of sessions.
