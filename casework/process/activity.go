@@ -13,11 +13,11 @@ import (
 
 // activity opens a task or subprocess, with its instances and boundary events.
 func (w *walk) activity(n *node, m move) error {
-	t := Token{Key: w.key(n), Node: n.Node.ID, In: m.in, Outcome: m.outcome, Tally: m.tally}
+	t := Token{Key: w.key(n), Node: n.ID, In: m.in, Outcome: m.outcome, Tally: m.tally}
 	if n.Multi != "" {
 		items, err := w.items(n, m)
 		if err != nil {
-			return w.blame(n.Node.ID, err)
+			return w.blame(n.ID, err)
 		}
 		if len(items) == 0 {
 			w.follow(n.out[0], m.in, m.outcome, m.tally)
@@ -44,7 +44,7 @@ func (w *walk) activity(n *node, m move) error {
 	}
 	for _, b := range n.bounds {
 		bn := &w.d.nodes[b]
-		w.s.Tokens = append(w.s.Tokens, Token{Key: w.key(bn), Node: bn.Node.ID, In: m.in, On: t.Key, Outcome: m.outcome, Tally: m.tally})
+		w.s.Tokens = append(w.s.Tokens, Token{Key: w.key(bn), Node: bn.ID, In: m.in, On: t.Key, Outcome: m.outcome, Tally: m.tally})
 		if err := w.askFacts(len(w.s.Tokens) - 1); err != nil {
 			return err
 		}
@@ -85,7 +85,7 @@ func (w *walk) instanceDone(i, h int) error {
 	sub := *w.s.Tokens[h].Sub
 	sub.Done++
 	sub.Tally = maps.Clone(sub.Tally)
-	if t.Outcome != "" && (n.Kind == KindSub || len(n.Node.Outcomes) > 0) {
+	if t.Outcome != "" && (n.Kind == KindSub || len(n.Outcomes) > 0) {
 		if sub.Tally == nil {
 			sub.Tally = map[string]int{}
 		}
@@ -104,7 +104,7 @@ func (w *walk) instanceDone(i, h int) error {
 		if w.pick != nil {
 			enough = w.pick.choose(2) == 1
 		} else if enough, err = w.holdsFor(n.enough, m, t.Index); err != nil {
-			return w.blame(n.Node.ID, err)
+			return w.blame(n.ID, err)
 		}
 	}
 	w.drop(i)
@@ -160,7 +160,7 @@ func (w *walk) items(n *node, m move) ([]any, error) {
 // has to be computed.
 func (w *walk) ask(i int) Effect {
 	n, t := w.at(i), &w.s.Tokens[i]
-	e := Effect{Kind: n.waits(), Key: t.Key, Node: n.Node.ID, Name: n.Node.Name, Boundary: t.On != ""}
+	e := Effect{Kind: n.waits(), Key: t.Key, Node: n.ID, Name: n.Name, Boundary: t.On != ""}
 	switch e.Kind {
 	case CreateTask:
 		e.Role, e.Assignee, e.Org = n.Role, n.Assignee, n.Org
@@ -231,7 +231,7 @@ func (w *walk) askFacts(i int) error {
 		}
 	}
 	if err != nil {
-		return w.blame(n.Node.ID, err)
+		return w.blame(n.ID, err)
 	}
 	w.eff = append(w.eff, e)
 	return nil

@@ -54,7 +54,7 @@ func (d *Definition) ReturnTargets(s State, from string) []Node {
 	for _, h := range w.homes(i) {
 		for _, id := range w.seen(h) {
 			n := &d.nodes[d.byID[id]]
-			if n.safe && n.parent == h.node && n.Node.ID != s.Tokens[i].Node {
+			if n.safe && n.parent == h.node && n.ID != s.Tokens[i].Node {
 				out = append(out, n.public())
 			}
 		}
@@ -73,7 +73,7 @@ func (w *walk) back(in Return) error {
 	if err != nil {
 		return err
 	}
-	if !slices.Contains(w.seen(h), n.Node.ID) {
+	if !slices.Contains(w.seen(h), n.ID) {
 		return errs.New(errs.Invalid, codeReturn, "不能退回到“"+n.label()+"”：这件办件还没有到过这个环节")
 	}
 	if !n.safe {
@@ -81,7 +81,7 @@ func (w *walk) back(in Return) error {
 	}
 	w.cancel(func(t *Token) bool { return w.inside(t, h.key) }, WhyReturn)
 	w.forget(h, n)
-	w.eff = append(w.eff, Effect{Kind: Returned, Key: in.From, Node: n.Node.ID, Name: n.Node.Name})
+	w.eff = append(w.eff, Effect{Kind: Returned, Key: in.From, Node: n.ID, Name: n.Name})
 	w.moves = append(w.moves, move{node: to, via: -1, in: h.key})
 	return nil
 }
@@ -121,10 +121,10 @@ func (w *walk) forget(h home, n *node) {
 	if h.key != "" {
 		i := w.find(h.key)
 		sub := *w.s.Tokens[i].Sub
-		sub.Seen = append([]string(nil), sub.Seen[:slices.Index(sub.Seen, n.Node.ID)]...)
+		sub.Seen = append([]string(nil), sub.Seen[:slices.Index(sub.Seen, n.ID)]...)
 		w.s.Tokens[i].Sub = &sub
 	}
-	at := slices.Index(w.s.Visited, n.Node.ID)
+	at := slices.Index(w.s.Visited, n.ID)
 	if at < 0 {
 		return
 	}

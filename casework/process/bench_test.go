@@ -29,8 +29,8 @@ func advance(b *testing.B, d *Definition, s State) State {
 	var in Input = Start{}
 	if s.Status == Running {
 		c := Complete{TaskKey: s.Tokens[0].Key}
-		if n := &d.nodes[d.byID[s.Tokens[0].Node]]; len(n.Node.Outcomes) > 0 {
-			c.Outcome = n.Node.Outcomes[0].ID
+		if n := &d.nodes[d.byID[s.Tokens[0].Node]]; len(n.Outcomes) > 0 {
+			c.Outcome = n.Outcomes[0].ID
 		}
 		in = c
 	}

@@ -30,7 +30,7 @@ func (d *Definition) Check() []Problem {
 	}
 	known := map[string]bool{}
 	for i := range d.nodes {
-		for _, o := range d.nodes[i].Node.Outcomes {
+		for _, o := range d.nodes[i].Outcomes {
 			known[o.ID] = true
 		}
 	}
@@ -39,17 +39,17 @@ func (d *Definition) Check() []Problem {
 		switch n.Kind {
 		case KindUser:
 			if n.Role == "" && n.Assignee == "" {
-				add(n.Line, n.Node.ID, "role", "用户任务“%s”没有岗位：flowable:candidateGroups", n.label())
+				add(n.Line, n.ID, "role", "用户任务“%s”没有岗位：flowable:candidateGroups", n.label())
 			}
 			if n.Limit == nil {
-				add(n.Line, n.Node.ID, "limit", "用户任务“%s”没有办理期限：flowable:dueDate，如 P3D", n.label())
+				add(n.Line, n.ID, "limit", "用户任务“%s”没有办理期限：flowable:dueDate，如 P3D", n.label())
 			}
-			if n.Node.Name == "" {
-				add(n.Line, n.Node.ID, "name", "用户任务没有名称")
+			if n.Name == "" {
+				add(n.Line, n.ID, "name", "用户任务没有名称")
 			}
 		case KindExclusive, KindInclusive:
 			if len(n.out) > 0 && n.def < 0 && !d.exhaustive(n) {
-				add(n.Line, n.Node.ID, "exhaustive", "网关“%s”没有默认连线，条件也没有覆盖前面任务的全部办理结果", n.label())
+				add(n.Line, n.ID, "exhaustive", "网关“%s”没有默认连线，条件也没有覆盖前面任务的全部办理结果", n.label())
 			}
 		}
 	}
@@ -115,8 +115,8 @@ func (d *Definition) arriving(n *node) ([]string, bool) {
 		been[i] = true
 		m := &d.nodes[i]
 		switch {
-		case len(m.Node.Outcomes) > 0 && m.Multi == "":
-			for _, o := range m.Node.Outcomes {
+		case len(m.Outcomes) > 0 && m.Multi == "":
+			for _, o := range m.Outcomes {
 				out = append(out, o.ID)
 			}
 			return
@@ -182,13 +182,13 @@ func (d *Definition) explore() []Problem {
 					report(d.id, "endless", "令牌会越来越多：并行分出的路没有汇合就又走了回来")
 					return false
 				}
-				if key := canon(d, w.s); !seen[key] {
+				if key := canon(w.s); !seen[key] {
 					seen[key] = true
 					todo = append(todo, renumber(w.s))
 				}
 			case isOurs && e.Code == codeStuck && len(e.Fields) > 0:
 				n := &d.nodes[d.byID[e.Fields[0].Path]]
-				report(n.Node.ID, "stuck", fmt.Sprintf("“%s”会一直等不到汇合：前面的分流没有让每一路都走到这里", n.label()))
+				report(n.ID, "stuck", fmt.Sprintf("“%s”会一直等不到汇合：前面的分流没有让每一路都走到这里", n.label()))
 			case isOurs && e.Code == codeEndless:
 				report(d.id, "endless", "流程会无休止地自己转下去")
 				return false
@@ -224,8 +224,8 @@ func (d *Definition) inputs(s State) []Input {
 			continue
 		}
 		outcome := ""
-		if len(n.Node.Outcomes) > 0 {
-			outcome = n.Node.Outcomes[0].ID // conditions are not evaluated: one will do
+		if len(n.Outcomes) > 0 {
+			outcome = n.Outcomes[0].ID // conditions are not evaluated: one will do
 		}
 		switch w.Kind {
 		case CreateTask:
@@ -263,7 +263,7 @@ func (d *Definition) markFired(next *State, before State, in Input) {
 
 // canon names a state without its numbers, so that two states that go on alike
 // have the same name.
-func canon(d *Definition, s State) string {
+func canon(s State) string {
 	var inside func(key string) string
 	one := func(t *Token) string {
 		b := t.Node + ">" + t.Via

@@ -166,7 +166,7 @@ func (d *Definition) Outcomes(id string) []Outcome {
 	if !ok {
 		return nil
 	}
-	return slices.Clone(d.nodes[i].Node.Outcomes)
+	return slices.Clone(d.nodes[i].Outcomes)
 }
 
 // Verbs returns the verbs that service and send tasks call, sorted, each once.
@@ -286,8 +286,8 @@ func (n *node) waits() EffectKind {
 }
 
 func (n *node) outcome(id string) bool {
-	for i := range n.Node.Outcomes {
-		if n.Node.Outcomes[i].ID == id {
+	for i := range n.Outcomes {
+		if n.Outcomes[i].ID == id {
 			return true
 		}
 	}

@@ -86,15 +86,15 @@ func (w *walk) populated(key string) bool {
 // visit notes that node n was reached in scope in.
 func (w *walk) visit(n *node, in string) {
 	w.eff = append(w.eff, n.entered)
-	if !slices.Contains(w.s.Visited, n.Node.ID) {
-		w.s.Visited = append(w.s.Visited[:len(w.s.Visited):len(w.s.Visited)], n.Node.ID)
+	if !slices.Contains(w.s.Visited, n.ID) {
+		w.s.Visited = append(w.s.Visited[:len(w.s.Visited):len(w.s.Visited)], n.ID)
 	}
 	if in == "" || n.Kind != KindUser {
 		return
 	}
-	if h := w.find(in); h >= 0 && !slices.Contains(w.s.Tokens[h].Sub.Seen, n.Node.ID) {
+	if h := w.find(in); h >= 0 && !slices.Contains(w.s.Tokens[h].Sub.Seen, n.ID) {
 		sub := *w.s.Tokens[h].Sub
-		sub.Seen = append(sub.Seen[:len(sub.Seen):len(sub.Seen)], n.Node.ID)
+		sub.Seen = append(sub.Seen[:len(sub.Seen):len(sub.Seen)], n.ID)
 		w.s.Tokens[h].Sub = &sub
 	}
 }
@@ -130,7 +130,7 @@ func (w *walk) enter(m move) error {
 
 // put parks a token at n and returns its position.
 func (w *walk) put(n *node, m move) int {
-	t := Token{Key: w.key(n), Node: n.Node.ID, In: m.in, Outcome: m.outcome, Tally: m.tally}
+	t := Token{Key: w.key(n), Node: n.ID, In: m.in, Outcome: m.outcome, Tally: m.tally}
 	if m.via >= 0 && len(n.in) > 1 {
 		t.Via = w.d.flows[m.via].ID
 	}
@@ -253,7 +253,7 @@ func (w *walk) parallel(n *node, m move) {
 func (w *walk) parked(n *node, f int, in string) int {
 	for i := range w.s.Tokens {
 		t := &w.s.Tokens[i]
-		if t.Node == n.Node.ID && t.In == in && t.Via == w.d.flows[f].ID {
+		if t.Node == n.ID && t.In == in && t.Via == w.d.flows[f].ID {
 			return i
 		}
 	}
@@ -265,7 +265,7 @@ func (w *walk) parked(n *node, f int, in string) int {
 // one that has (BPMN 2.0, 13.4.3). It reports whether it fired.
 func (w *walk) joinInclusive(n *node) (bool, error) {
 	for i := range w.s.Tokens {
-		if w.s.Tokens[i].Node != n.Node.ID {
+		if w.s.Tokens[i].Node != n.ID {
 			continue
 		}
 		in := w.s.Tokens[i].In
@@ -285,7 +285,7 @@ func (w *walk) ready(n *node, in string) bool {
 	}
 	for i := range w.s.Tokens {
 		t := &w.s.Tokens[i]
-		if t.In != in || t.Node == n.Node.ID || t.On != "" {
+		if t.In != in || t.Node == n.ID || t.On != "" {
 			continue
 		}
 		set := n.reach[w.d.byID[t.Node]]

@@ -308,7 +308,7 @@ func (r *reader) outcomes(e *elem, n *node) {
 		case n.outcome(id):
 			r.refuse(e, "outcomes", "办理结果 %s 重复", id)
 		}
-		n.Node.Outcomes = append(n.Node.Outcomes, Outcome{ID: id, Text: text})
+		n.Outcomes = append(n.Outcomes, Outcome{ID: id, Text: text})
 	}
 }
 

@@ -240,10 +240,10 @@ func (w *walk) merge(vars map[string]any) error {
 // finish ends the waiting of token i, with an outcome.
 func (w *walk) finish(i int, outcome string, vars map[string]any) error {
 	n := w.at(i)
-	if len(n.Node.Outcomes) > 0 && outcome == "" {
+	if len(n.Outcomes) > 0 && outcome == "" {
 		return errs.New(errs.Invalid, codeOutcome, fmt.Sprintf("“%s”要选定办理结果", n.label()))
 	}
-	if len(n.Node.Outcomes) == 0 && outcome != "" || len(n.Node.Outcomes) > 0 && !n.outcome(outcome) {
+	if len(n.Outcomes) == 0 && outcome != "" || len(n.Outcomes) > 0 && !n.outcome(outcome) {
 		return errs.New(errs.Invalid, codeOutcome, fmt.Sprintf("“%s”没有办理结果“%s”", n.label(), outcome))
 	}
 	if err := w.merge(vars); err != nil {
@@ -261,10 +261,10 @@ func (w *walk) finish(i int, outcome string, vars map[string]any) error {
 }
 
 func (n *node) label() string {
-	if n.Node.Name != "" {
-		return n.Node.Name
+	if n.Name != "" {
+		return n.Name
 	}
-	return n.Node.ID
+	return n.ID
 }
 
 // done ends the activity at token i: an instance is counted, anything else goes on.
@@ -394,8 +394,8 @@ func (w *walk) cancel(match func(*Token) bool, why string) {
 // key makes the next key, at node n.
 func (w *walk) key(n *node) string {
 	w.s.Seq++
-	b := make([]byte, 0, len(n.Node.ID)+8)
-	b = append(b, n.Node.ID...)
+	b := make([]byte, 0, len(n.ID)+8)
+	b = append(b, n.ID...)
 	b = append(b, '#')
 	return string(strconv.AppendInt(b, int64(w.s.Seq), 10))
 }

@@ -59,15 +59,6 @@ func (e *elem) attrNS(space, name string) string {
 	return ""
 }
 
-func (e *elem) has(name string) bool {
-	for i := range e.attrs {
-		if e.attrs[i].Name.Local == name && e.attrs[i].Name.Space == "" {
-			return true
-		}
-	}
-	return false
-}
-
 // label names the element for people: its id, or its tag.
 func (e *elem) label() string {
 	if id := e.attr("id"); id != "" {
