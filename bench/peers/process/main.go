@@ -15,9 +15,9 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"log"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -52,7 +52,7 @@ func run(dir string, live int, span time.Duration) error {
 		{"process.steps_per_s", "bench_simple.bpmn"},
 		{"process.steps_per_s.gateway", "bench_gateway.bpmn"},
 	} {
-		src, err := os.ReadFile(filepath.Join(dir, f.file))
+		src, err := fs.ReadFile(os.DirFS(dir), f.file)
 		if err != nil {
 			return fmt.Errorf("diagram: %w", err)
 		}
@@ -65,7 +65,7 @@ func run(dir string, live int, span time.Duration) error {
 			return err
 		}
 	}
-	src, err := os.ReadFile(filepath.Join(dir, "bench_simple.bpmn"))
+	src, err := fs.ReadFile(os.DirFS(dir), "bench_simple.bpmn")
 	if err != nil {
 		return fmt.Errorf("diagram: %w", err)
 	}
