@@ -109,7 +109,7 @@ func New(d *db.DB, keys gm.Keys, c Config) (*Client, error) {
 	c.HTTP = &h
 	out := &Client{c: c, d: d, keys: keys}
 	if c.JWKS != "" {
-		out.set = rp.NewRemoteKeySet(&h, c.JWKS)
+		out.set = newKeySet(h, c.JWKS)
 	}
 	return out, nil
 }
@@ -313,10 +313,14 @@ func (c *Client) idToken(ctx context.Context, token, access, nonce string) (User
 	if token == "" {
 		return User{}, ErrAnswer.Wrap(errors.New("no ID token"))
 	}
-	v := rp.NewIDTokenVerifier(c.c.Issuer, c.c.ClientID, c.set,
+	set := &watched{KeySet: c.set}
+	v := rp.NewIDTokenVerifier(c.c.Issuer, c.c.ClientID, set,
 		rp.WithNonce(func(context.Context) string { return nonce }),
 		rp.WithSupportedSigningAlgorithms("RS256", "ES256", "PS256"))
 	claims, err := rp.VerifyTokens[*zoidc.IDTokenClaims](ctx, access, token, v)
+	if set.down {
+		return User{}, ErrDown.Wrap(err)
+	}
 	if err != nil {
 		return User{}, ErrAnswer.Wrap(err)
 	}
