@@ -41,7 +41,7 @@ type caller struct {
 func newCaller(t *testing.T, keys gm.Keys, system string, in *Inbound) *caller {
 	t.Helper()
 	c := &caller{t: t, h: newHouse(t, keys), app: system}
-	hit := func(ctx context.Context, tx *db.Tx, e wire.Event) error {
+	hit := func(_ context.Context, _ *db.Tx, e wire.Event) error {
 		if c.say != nil {
 			return c.say
 		}

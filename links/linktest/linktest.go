@@ -164,11 +164,11 @@ func (h *house) client(t *testing.T, system, url string, c clock.Clock, limit ti
 }
 
 // Fair serves sim on a good day and returns a client for it, for the tests of
-// a connector's own rules. The caller closes what make returned.
-func Fair[S http.Handler](t *testing.T, system string, make func(secret wire.Secret) S) (*linkkit.Client, S) {
+// a connector's own rules. The caller closes what start returned.
+func Fair[S http.Handler](t *testing.T, system string, start func(secret wire.Secret) S) (*linkkit.Client, S) {
 	t.Helper()
 	h := newHouse(t, nil)
-	sim := make(h.secret)
+	sim := start(h.secret)
 	srv := httptest.NewServer(sim)
 	t.Cleanup(srv.Close)
 	return h.client(t, system, srv.URL, clock.Wall{}, 0), sim

@@ -207,5 +207,5 @@ func (p *platform) pay(w http.ResponseWriter, r *http.Request) {
 		p.sim.Effect("paid", o.PaymentNo)
 		p.sim.Tell(wire.EventPaid, o.PaymentNo, 1, o.State)
 	}
-	http.Redirect(w, r, "../"+no, http.StatusSeeOther)
+	http.Redirect(w, r, "../"+o.OrderNo, http.StatusSeeOther)
 }

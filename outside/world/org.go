@@ -26,6 +26,7 @@ const (
 	orgDeveloper = 1  // 测试置业有限公司
 	orgBank      = 2  // 测试银行, branches follow
 	orgBranch    = 3  // 测试银行浦东支行
+	orgBank2     = 10 // 测试第二银行, branches follow
 	orgNotary    = 17 // three of them
 	orgAgency    = 20 // three of them
 	orgTech      = 23 // 测试科技有限公司
@@ -58,45 +59,34 @@ type Position struct {
 	Role string // LEGAL (法定代表人) or AGENT (办事人员)
 }
 
+// fixedOrg returns what is fixed of the first organisations.
 func fixedOrg(i int) (name string, kind OrgKind, prefix string) {
-	switch {
-	case i == orgBuilder:
-		return "测试建设集团有限公司", Company, "91"
-	case i == orgDeveloper:
-		return "测试置业有限公司", Developer, "91"
-	case i == orgBank:
-		return "测试银行股份有限公司", Bank, "91"
-	case i < 10:
-		return "测试银行" + []string{"浦东", "黄浦", "徐汇", "静安", "闵行", "宝山", "临港"}[i-3] + "支行", Branch, "91"
-	case i == 10:
-		return "测试第二银行股份有限公司", Bank, "91"
-	case i < 16:
-		return "测试第二银行" + []string{"浦东", "杨浦", "普陀", "长宁", "松江"}[i-11] + "支行", Branch, "91"
-	case i == 16:
-		return "测试公积金管理中心", Institute, "12"
-	case i < 20:
-		return "测试" + []string{"东方", "南方", "北方"}[i-17] + "公证处", Notary, "32"
-	case i < 23:
-		return "测试" + []string{"安家", "乐居", "好房"}[i-20] + "房地产经纪有限公司", Agency, "91"
-	case i == orgTech:
-		return "测试科技有限公司", Company, "91"
-	case i == 24:
-		return "测试建筑设计院有限公司", Company, "91"
-	case i == 25:
-		return "测试测绘院", Institute, "12"
-	case i == 26:
-		return "测试管线工程有限公司", Company, "91"
-	case i == 27:
-		return "测试轨道交通建设有限公司", Company, "91"
-	case i == 28:
-		return "测试区规划和自然资源局", Authority, "11"
-	case i == 29:
-		return "测试区土地储备中心", Institute, "12"
-	case i == 30:
-		return "测试机场集团有限公司", Company, "91"
-	default:
-		return "测试学校", Institute, "12"
+	names := [orgFixed]string{
+		"测试建设集团有限公司", "测试置业有限公司", "测试银行股份有限公司", "测试银行浦东支行", "测试银行黄浦支行", "测试银行徐汇支行",
+		"测试银行静安支行", "测试银行闵行支行", "测试银行宝山支行", "测试银行临港支行", "测试第二银行股份有限公司", "测试第二银行浦东支行",
+		"测试第二银行杨浦支行", "测试第二银行普陀支行", "测试第二银行长宁支行", "测试第二银行松江支行", "测试公积金管理中心", "测试东方公证处",
+		"测试南方公证处", "测试北方公证处", "测试安家房地产经纪有限公司", "测试乐居房地产经纪有限公司", "测试好房房地产经纪有限公司",
+		"测试科技有限公司", "测试建筑设计院有限公司", "测试测绘院", "测试管线工程有限公司", "测试轨道交通建设有限公司",
+		"测试区规划和自然资源局", "测试区土地储备中心", "测试机场集团有限公司", "测试学校",
 	}
+	name, kind, prefix = names[i], Company, "91"
+	switch {
+	case i == orgDeveloper:
+		kind = Developer
+	case i == orgBank || i == orgBank2:
+		kind = Bank
+	case i >= orgBranch && i < 16:
+		kind = Branch
+	case i >= orgNotary && i < orgAgency:
+		kind, prefix = Notary, "32"
+	case i >= orgAgency && i < orgTech:
+		kind = Agency
+	case i == 28:
+		kind, prefix = Authority, "11"
+	case i == 16 || i == 25 || i == 29 || i == 31:
+		kind, prefix = Institute, "12"
+	}
+	return name, kind, prefix
 }
 
 // Orgs returns the number of organisations.
@@ -111,8 +101,8 @@ func (w *World) Org(i int) Org {
 		o.Name, o.Kind, prefix = fixedOrg(i)
 		if o.Kind == Branch {
 			parent := orgBank
-			if i > 10 {
-				parent = 10
+			if i > orgBank2 {
+				parent = orgBank2
 			}
 			o.Parent = uscc("91", parent)
 		}
@@ -192,7 +182,7 @@ func (w *World) Positions(id string) []Position {
 }
 
 // Banks returns the banks' head offices.
-func (w *World) Banks() []Org { return []Org{w.Org(orgBank), w.Org(10)} }
+func (w *World) Banks() []Org { return []Org{w.Org(orgBank), w.Org(orgBank2)} }
 
 // Branches returns the branches of a bank.
 func (w *World) Branches(bank string) []Org {
@@ -205,8 +195,7 @@ func (w *World) Branches(bank string) []Org {
 	return out
 }
 
-// Developers returns the number of developers, and Developer's indexes are
-// what it takes.
+// developers returns the number of developers.
 func (w *World) developers() int { return 1 + (w.orgs-orgFixed+devEvery-1)/devEvery }
 
 // developer returns the organisation index of the k-th developer.
