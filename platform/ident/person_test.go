@@ -133,6 +133,11 @@ func TestPersonAtRest(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		defer func() {
+			if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+				t.Error(err)
+			}
+		}()
 		for rows.Next() {
 			var v sql.RawBytes
 			if err := rows.Scan(&v); err != nil {
@@ -143,9 +148,6 @@ func TestPersonAtRest(t *testing.T) {
 					t.Errorf("%s is readable", plain)
 				}
 			}
-		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-			t.Fatal(err)
 		}
 		exec(t, w, `UPDATE ident_claim SET sealed = (SELECT c.sealed FROM ident_claim c WHERE c.person_id = $1 AND c.field = 'name')
 			WHERE person_id = $2 AND field = 'name'`, a.ID, b.ID)

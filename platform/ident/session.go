@@ -135,8 +135,8 @@ func (d *Directory) session(ctx context.Context, q db.Querier, r sessionRow) (Se
 		CreatedAt: db.Time(r.created), LastAt: db.Time(r.last), ExpiresAt: db.Time(r.expires), hash: r.hash,
 	}
 	var err error
-	switch {
-	case r.audience == Staff:
+	switch r.audience {
+	case Staff:
 		var u userRow
 		if u, err = d.user(ctx, q, r.user); err != nil {
 			break
