@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"haoban/casework/form"
 	"haoban/casework/matter"
 	"haoban/casework/process"
 	"haoban/platform/db"
@@ -38,7 +39,7 @@ func open(ctx context.Context, w *Work, c Command, _ any) (any, error) {
 		if !ok {
 			return nil, errs.New(errs.NotFound, "matter.unknown", "没有这个事项")
 		}
-		if err := mayApply(w.Actor, m); err != nil {
+		if err := MayApply(w.Actor, m); err != nil {
 			return nil, err
 		}
 		if i > 0 && !slices.Contains(works[i-1].M.With, slug) {
@@ -73,9 +74,9 @@ func open(ctx context.Context, w *Work, c Command, _ any) (any, error) {
 	return nil, nil
 }
 
-// mayApply refuses who is not in the matter's audience or may not file it for
+// MayApply refuses who is not in the matter's audience or may not file it for
 // the organisation.
-func mayApply(a ident.Actor, m *matter.Matter) error {
+func MayApply(a ident.Actor, m *matter.Matter) error {
 	if a.Kind != ident.KindPerson {
 		return errs.New(errs.Forbidden, "apply.official", "工作人员请用窗口受理，不能以申请人身份申报")
 	}
@@ -106,7 +107,7 @@ func (w *Work) patch(data map[string]any) error {
 			}
 		}
 	}
-	f, bad := w.M.Form.Patch(w.form, data)
+	f, bad := w.M.Form.Patch(w.form, data, form.Applicant)
 	if len(bad) > 0 {
 		return errs.New(errs.Invalid, "form.invalid", "有内容需要改").WithFields(bad)
 	}
@@ -226,7 +227,7 @@ func submit(ctx context.Context, w *Work, _ Command, _ any) (any, error) {
 	if w.Phase != Draft {
 		return nil, errs.New(errs.Conflict, "case.submitted", "这件办件已经提交过了")
 	}
-	if err := mayApply(w.Actor, w.M); err != nil {
+	if err := MayApply(w.Actor, w.M); err != nil {
 		return nil, err
 	}
 	if err := w.LoadMates(ctx); err != nil {

@@ -437,3 +437,25 @@ func (s *Service) InboxCounts(ctx context.Context, a ident.Actor) (Counts, error
 	}
 	return c, nil
 }
+
+// Cases reads rows by id for a caller who found the ids through a filtered
+// list, as an inbox does.
+func (s *Service) Cases(ctx context.Context, ids []string) (map[string]*Case, error) {
+	page := make([]seek, 0, len(ids))
+	seen := map[string]bool{}
+	for _, id := range ids {
+		if !seen[id] {
+			seen[id] = true
+			page = append(page, seek{id: id})
+		}
+	}
+	all, err := s.cases(ctx, s.o.DB.Q(), page)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]*Case, len(all))
+	for _, c := range all {
+		out[c.ID] = c
+	}
+	return out, nil
+}

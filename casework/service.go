@@ -231,7 +231,7 @@ func (s *Service) apply(ctx context.Context, tx *db.Tx, a ident.Actor, c Command
 			return Reply{}, err
 		}
 		w.Actor = a
-		if err := s.mayTouch(ctx, w, c); err != nil {
+		if err := s.mayTouch(ctx, w); err != nil {
 			return Reply{}, err
 		}
 		if c.Version != 0 && c.Version != w.Version {
@@ -255,7 +255,7 @@ func (s *Service) apply(ctx context.Context, tx *db.Tx, a ident.Actor, c Command
 	}
 	r.Version = w.Version
 	if h.Audit != "" {
-		if err := s.o.Audit.Write(ctx, tx, audit.Event{
+		if err := audit.Write(ctx, tx, audit.Event{
 			Type: h.Audit, Actor: a.ID, ActorKind: a.Kind, Case: w.ID, Subject: w.Matter, Outcome: "ok", IP: a.IP,
 		}); err != nil {
 			return Reply{}, err
@@ -277,10 +277,12 @@ func (s *Service) failed(ctx context.Context, a ident.Actor, c Command, h Handle
 	if errs.KindOf(cause) == errs.Internal {
 		outcome = "failed"
 	}
-	s.o.Audit.Failed(ctx, audit.Event{
+	if err := s.o.Audit.Failed(ctx, audit.Event{
 		Type: h.Audit, Actor: a.ID, ActorKind: a.Kind, Case: c.Case, Outcome: outcome,
 		Code: errs.CodeOf(cause), IP: a.IP,
-	})
+	}); err != nil {
+		s.o.Log.ErrorContext(ctx, "a failed command could not be audited", "err", err, "type", h.Audit)
+	}
 }
 
 // bodyDigest binds a key to what was asked.
@@ -364,4 +366,25 @@ func (s *Service) definition(ctx context.Context, q db.Querier, digest string) (
 	s.byDigest[digest] = m
 	s.mu.Unlock()
 	return m, nil
+}
+
+// Definition returns the definition with this digest.
+func (s *Service) Definition(ctx context.Context, digest string) (*matter.Matter, error) {
+	return s.definition(ctx, s.o.DB.Q(), digest)
+}
+
+// With runs fn over a case the actor may see, locked, in one transaction that
+// changes nothing of the case itself: opening an upload needs it.
+func (s *Service) With(ctx context.Context, a ident.Actor, id string, fn func(context.Context, *Work) error) error {
+	return s.o.DB.Group(ctx, func(tx *db.Tx) error {
+		w, err := s.load(ctx, tx, id, true)
+		if err != nil {
+			return err
+		}
+		w.Actor = a
+		if err := s.mayTouch(ctx, w); err != nil {
+			return err
+		}
+		return fn(ctx, w)
+	})
 }

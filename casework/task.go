@@ -133,6 +133,9 @@ type TaskInput struct {
 	Persons []string       `json:"persons,omitempty"` // user ids
 	Reason  string         `json:"reason,omitempty"`
 	Data    map[string]any `json:"data,omitempty"`
+	// Together does the same step of every case of the bundle, in order and in
+	// one transaction.
+	Together bool `json:"together,omitempty"`
 }
 
 func input[T any](c Command) (T, error) {
@@ -244,6 +247,36 @@ func complete(ctx context.Context, w *Work, c Command, _ any) (any, error) {
 	if t.Kind != "process" {
 		return nil, w.completeExtra(ctx, t, in)
 	}
+	if err := w.completeStep(ctx, t, in); err != nil || !in.Together {
+		return nil, err
+	}
+	if err := w.LoadMates(ctx); err != nil {
+		return nil, err
+	}
+	for _, m := range w.Mates() {
+		if m == w {
+			continue
+		}
+		open, err := scanTask(w.Tx.QueryRow(ctx, `SELECT `+taskColumns+` FROM cw_task WHERE case_id = $1 AND node = $2 AND kind = 'process'
+			AND state IN ('open','claimed')`, m.ID, t.Node))
+		if noRows(err) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("task: %w", err)
+		}
+		if open, err = m.ownTask(ctx, open.ID); err != nil {
+			return nil, err
+		}
+		if err := m.completeStep(ctx, open, in); err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
+// completeStep finishes one task of the process and lets the case go on.
+func (w *Work) completeStep(ctx context.Context, t Task, in TaskInput) error {
 	outcomes := w.M.Flow.Outcomes(t.Node)
 	text, ok := "", false
 	for _, o := range outcomes {
@@ -252,10 +285,10 @@ func complete(ctx context.Context, w *Work, c Command, _ any) (any, error) {
 		}
 	}
 	if len(outcomes) > 0 && !ok {
-		return nil, errs.New(errs.Invalid, "task.outcome", "这一步没有这个处理结果").With("outcome", "one_of", "请选择列出的处理结果")
+		return errs.New(errs.Invalid, "task.outcome", "这一步没有这个处理结果").With("outcome", "one_of", "请选择列出的处理结果")
 	}
 	if err := w.finishTask(ctx, t, in); err != nil {
-		return nil, err
+		return err
 	}
 	if text == "" {
 		text = "办完"
@@ -263,7 +296,7 @@ func complete(ctx context.Context, w *Work, c Command, _ any) (any, error) {
 	w.Emit("completed", w.Actor.Name+" "+t.Name+"："+text, in.Opinion, map[string]any{
 		"task": t.ID, "node": t.Node, "outcome": in.Outcome,
 	})
-	return nil, w.Step(ctx, process.Complete{TaskKey: t.Key, Outcome: in.Outcome, Vars: in.Data})
+	return w.Step(ctx, process.Complete{TaskKey: t.Key, Outcome: in.Outcome, Vars: in.Data})
 }
 
 // completeExtra finishes a 加签 or 会签 task; the last one frees its parent.
@@ -444,4 +477,18 @@ func takeBack(ctx context.Context, w *Work, c Command, _ any) (any, error) {
 		}
 	}
 	return nil, errs.New(errs.Conflict, "takeback.passed", "这一步之后已有不能倒回的动作，不能撤回")
+}
+
+// TaskCase returns the case a task belongs to; visibility is decided by the
+// command that follows.
+func (s *Service) TaskCase(ctx context.Context, q db.Querier, task string) (string, error) {
+	var id string
+	err := q.QueryRow(ctx, `SELECT case_id FROM cw_task WHERE id = $1`, task).Scan(&id)
+	if noRows(err) {
+		return "", ErrNoTask
+	}
+	if err != nil {
+		return "", fmt.Errorf("task: %w", err)
+	}
+	return id, nil
 }

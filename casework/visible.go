@@ -140,7 +140,7 @@ func (s *Service) See(ctx context.Context, q db.Querier, a ident.Actor, id strin
 
 // mayTouch is the guard before any command on a case: who cannot see it is told
 // there is none.
-func (s *Service) mayTouch(ctx context.Context, w *Work, c Command) error {
+func (s *Service) mayTouch(ctx context.Context, w *Work) error {
 	ok, err := s.Visible(ctx, w.Tx, w.Actor, w.ID)
 	if err != nil {
 		return err

@@ -7,8 +7,10 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"haoban/casework"
@@ -186,4 +188,44 @@ func MayWrite(ctx context.Context, w *casework.Work, node string) (origin, name 
 		return Scan, def.Name, nil
 	}
 	return "", "", ErrNoRight
+}
+
+// AttachInput hangs a finished upload into a case.
+type AttachInput struct {
+	Node string `json:"node"`
+	File string `json:"file"`
+	Mime string `json:"mime"`
+	SM3  string `json:"sm3"`
+	Size int64  `json:"size"`
+}
+
+// Commands are the commands of this room.
+func Commands() map[string]casework.Handler {
+	return map[string]casework.Handler{"material.attach": {Audit: "material.upload", Apply: attach}}
+}
+
+func attach(ctx context.Context, w *casework.Work, c casework.Command, _ any) (any, error) {
+	var in AttachInput
+	if err := json.Unmarshal(c.Data, &in); err != nil {
+		return nil, errs.New(errs.Invalid, "command.data", "提交的内容格式不对，请刷新页面再试").Wrap(err)
+	}
+	origin, name, err := MayWrite(ctx, w, in.Node)
+	if err != nil {
+		return nil, err
+	}
+	group := "申请人上传"
+	if def, ok := w.M.MaterialAt(in.Node); ok {
+		group = def.Group
+		if len(def.Mimes) > 0 && !slices.Contains(def.Mimes, in.Mime) {
+			return nil, errs.New(errs.Invalid, "upload.mime", name+"不能用这种文件").With("material."+in.Node, "mime", "请上传列出的文件类型")
+		}
+	} else if strings.HasPrefix(in.Node, "consult/") {
+		group = "征询补充"
+	}
+	id, err := Put(ctx, w, In{Node: in.Node, Name: name, Group: group, Origin: origin, Source: "", File: in.File, Mime: in.Mime, SM3: in.SM3, Size: in.Size})
+	if err != nil {
+		return nil, err
+	}
+	w.Emit("uploaded", "上传 "+name, in.Node, map[string]any{"material": id})
+	return map[string]string{"id": id}, nil
 }

@@ -323,3 +323,16 @@ func (r *Room) review(ctx context.Context, w *casework.Work, c casework.Command,
 	w.Emit("recording_reviewed", w.Actor.Name+" "+text, in.Reason, map[string]any{"recording": rec.ID, "result": in.Result})
 	return nil, nil
 }
+
+// RecordingCase returns the case a recording hangs on, to the person it is of;
+// anybody else gets ErrNone.
+func (r *Room) RecordingCase(ctx context.Context, q db.Querier, a ident.Actor, id string) (string, error) {
+	rec, err := r.recording(ctx, q, id)
+	if err != nil {
+		return "", err
+	}
+	if _, err := r.Get(ctx, q, a, rec.Party); err != nil {
+		return "", err
+	}
+	return rec.Case, nil
+}
