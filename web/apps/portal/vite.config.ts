@@ -1,6 +1,6 @@
 import { defineConfig } from 'vite'
 import { base } from '../../vite.base.ts'
-import { mock } from './dev/mock'
+import { mock } from './dev/mock.ts'
 
 export default defineConfig(({ command }) => {
   const config = base('portal', '/')

@@ -40,7 +40,8 @@ it('shows the parts that apply', () => {
 })
 
 it('cuts a part into small pages', () => {
-  expect(pagesOf(schema, ui, ['price', 'day', 'shared', 'loan', 'uses', 'buyers'])).toEqual([['price', 'day', 'shared', 'loan'], ['uses'], ['buyers']])
+  expect(pagesOf(schema, ui, ['price', 'day', 'shared', 'loan', 'uses', 'buyers'])).toEqual([['price', 'day', 'shared'], ['loan', 'uses'], ['buyers']])
+  expect(pagesOf(schema, ui, ['price', 'day', 'shared', 'loan', 'uses'], p => p === 'price' || p === 'day')).toEqual([['price', 'day', 'shared', 'loan', 'uses']])
 })
 
 it('knows which errors belong to which fields', () => {

@@ -114,32 +114,37 @@ export function covers(fields: string[], path: string): boolean {
   return fields.some(f => path === f || path.startsWith(`${f}.`) || f.startsWith(`${path}.`))
 }
 
-const groupSize = 4
+const groupSize = 3
 
 /**
  * Cuts a part into pages of one small group each for a phone: a list or an
- * object has a page of its own, other fields go four at a time.
+ * object has a page of its own, other questions go three at a time. What is
+ * only shown (`told`) does not count, nor a question that follows from another.
  */
-export function pagesOf(root: JsonSchema, ui: FormUi, fields: string[]): string[][] {
+export function pagesOf(root: JsonSchema, ui: FormUi, fields: string[], told: (path: string) => boolean = () => false): string[][] {
   const pages: string[][] = []
   let page: string[] = []
+  let asked = 0
   const flush = () => {
     if (page.length > 0) {
       pages.push(page)
       page = []
+      asked = 0
     }
   }
   for (const f of fields) {
-    const w = item(root, ui, f).widget
-    if (w === 'list' || w === 'group') {
+    const it = item(root, ui, f)
+    if ((it.widget === 'list' || it.widget === 'group') && !told(f)) {
       flush()
       pages.push([f])
-    } else {
-      page.push(f)
-      if (page.length === groupSize) {
-        flush()
-      }
+      continue
     }
+    const counts = !told(f) && it.ui.when === undefined
+    if (counts && asked === groupSize) {
+      flush()
+    }
+    page.push(f)
+    asked += counts ? 1 : 0
   }
   flush()
   return pages

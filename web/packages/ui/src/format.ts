@@ -71,7 +71,7 @@ export function fileSize(bytes: number): string {
   if (bytes < 1_000_000) {
     return `${Math.round(bytes / 1000)} KB`
   }
-  return `${(bytes / 1_000_000).toFixed(1)} MB`
+  return `${(bytes / 1_000_000).toFixed(1).replace('.0', '')} MB`
 }
 
 /** 02:14 */

@@ -10,7 +10,7 @@ const names = (q: string) => search(groups, q).flatMap(g => g.items.map(i => i.n
 
 describe('search', () => {
   it('shows all for nothing typed', () => expect(names(' ')).toHaveLength(4))
-  it('finds by name, spaces aside', () => expect(names('抵押权 注销')).toEqual(['抵押权注销']))
+  it('finds by name, spaces aside', () => expect(names('抵押权 注销')[0]).toBe('抵押权注销'))
   it('knows what people call things', () => {
     expect(names('加配偶名字')[0]).toBe('夫妻共有性质变更')
     expect(names('我有几套房')[0]).toBe('本市房屋查询结果证明')

@@ -51,10 +51,10 @@ export function provideFiling(id: string): Filing {
       title: p.title,
       hint: p.hint ?? '',
       fields: p.fields,
-      pages: pagesOf(v.form.schema, v.form.ui, p.fields),
+      pages: pagesOf(v.form.schema, v.form.ui, p.fields, path => v.form.facts.some(x => x.path === path && x.locked)),
       complete: v.form.complete[p.id] === true && !f.unsaved.value,
       errors: f.shown.value.filter(e => p.fields.some(x => e.path === x || e.path.startsWith(`${x}.`))).length,
-      started: p.fields.some(x => f.get(x) !== undefined),
+      started: p.fields.some(x => ![undefined, null, ''].includes(f.get(x) as string)),
     }))
   })
 
@@ -67,7 +67,7 @@ export function provideFiling(id: string): Filing {
   // Facts and papers still on their way from a partner arrive without a touch.
   const poll = setInterval(() => {
     const v = load.data.value
-    if (v !== null && document.visibilityState === 'visible' && (v.form.facts.some(f => f.state === 'pending') || v.materials.some(m => m.state === 'fetching'))) {
+    if (v !== null && form.value?.unsaved.value !== true && document.visibilityState === 'visible' && (v.form.facts.some(f => f.state === 'pending') || v.materials.some(m => m.state === 'fetching'))) {
       void load.reload()
     }
   }, 3000)
