@@ -96,7 +96,7 @@ func (d *Directory) OpenGrant(ctx context.Context, tx *db.Tx, a Actor, n NewGran
 		return Grant{}, fmt.Errorf("open grant: %w", err)
 	}
 	return g, record(ctx, tx, "ident.grant.open", a, g.ID, map[string]string{
-		"from": from.ID, "to": g.To, "matters": strings.Join(g.Matters, " "), "until": g.Until.Format(time.RFC3339),
+		"from": from.ID, "to": g.To, "matter": strings.Join(g.Matters, " "), "unit": g.Unit, "until": g.Until.Format(time.RFC3339),
 	})
 }
 

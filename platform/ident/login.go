@@ -173,11 +173,11 @@ func (s *Sessions) OTP(ctx context.Context, token, code string) (Started, error)
 		refusal = ErrOTP
 		if locked {
 			refusal = ErrLocked
-			if err := s.end(ctx, tx, who, r.id, "locked"); err != nil {
+			if err := s.end(ctx, tx, who, r.id, endLocked); err != nil {
 				return err
 			}
 		}
-		return refuse(ctx, tx, "ident.login", who, u.ID, errs.CodeOf(refusal))
+		return refuse(ctx, tx, "ident.otp", who, u.ID, errs.CodeOf(refusal))
 	})
 	if err != nil {
 		d.Report(ctx, err)
@@ -228,7 +228,7 @@ func (s *Sessions) bound(ctx context.Context, tx *db.Tx, sess Session) error {
 	}
 	have = slices.DeleteFunc(have, func(i SessionInfo) bool { return i.ID == sess.ID })
 	for i := s.d.opt.StaffSessions - 1; i < len(have); i++ {
-		if err := s.end(ctx, tx, sess.Actor, have[i].ID, "limit"); err != nil {
+		if err := s.end(ctx, tx, sess.Actor, have[i].ID, endLimit); err != nil {
 			return err
 		}
 	}
@@ -292,7 +292,7 @@ func (s *Sessions) ChangePassword(ctx context.Context, token, old, password stri
 			}
 			if locked {
 				refusal = ErrLocked
-				if err := s.end(ctx, tx, sess.Actor, r.id, "locked"); err != nil {
+				if err := s.end(ctx, tx, sess.Actor, r.id, endLocked); err != nil {
 					return err
 				}
 			}

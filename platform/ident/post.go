@@ -80,7 +80,7 @@ func (d *Directory) GrantPost(ctx context.Context, tx *db.Tx, a Actor, p Post) (
 		return "", fmt.Errorf("grant post: %w", err)
 	}
 	return p.ID, record(ctx, tx, "ident.post.grant", a, p.UserID, map[string]string{
-		"role": p.Role, "office": p.Office, "district": p.District, "matters": strings.Join(p.Matters, " "),
+		"role": p.Role, "org": p.OrgID, "office": p.Office, "district": p.District, "matter": strings.Join(p.Matters, " "),
 	})
 }
 

@@ -21,6 +21,14 @@ const (
 	keepEnded  = 30 * 24 * time.Hour
 )
 
+// Why a session ended.
+const (
+	endLogout  = "logout"
+	endRevoked = "revoked"
+	endLocked  = "locked"
+	endLimit   = "limit"
+)
+
 // Sessions opens, finds and ends sessions. A session's token is random, given
 // out once and kept only as its SM3.
 type Sessions struct{ d *Directory }
@@ -274,7 +282,7 @@ func (s *Sessions) ActAs(ctx context.Context, tx *db.Tx, sess Session, org OrgID
 
 // Logout ends the session. It may be called again.
 func (s *Sessions) Logout(ctx context.Context, tx *db.Tx, sess Session) error {
-	return s.end(ctx, tx, sess.Actor, sess.ID, "logout")
+	return s.end(ctx, tx, sess.Actor, sess.ID, endLogout)
 }
 
 // Revoke ends a session by its id: anybody their own, sysadmin and secadmin
@@ -292,7 +300,7 @@ func (s *Sessions) Revoke(ctx context.Context, tx *db.Tx, a Actor, id string) er
 	if !own && !mayAdmin(a, RoleSysAdmin, RoleSecAdmin) {
 		return ErrSessionUnknown
 	}
-	return s.end(ctx, tx, a, id, "revoked")
+	return s.end(ctx, tx, a, id, endRevoked)
 }
 
 func (s *Sessions) end(ctx context.Context, tx *db.Tx, a Actor, id, why string) error {
@@ -303,7 +311,14 @@ func (s *Sessions) end(ctx context.Context, tx *db.Tx, a Actor, id, why string) 
 	if n, err := res.RowsAffected(); err != nil || n == 0 {
 		return err
 	}
-	return record(ctx, tx, "ident.session.end", a, id, map[string]string{"why": why})
+	switch why {
+	case endLogout:
+		return record(ctx, tx, "ident.logout", a, id, nil)
+	case endRevoked:
+		return record(ctx, tx, "ident.session.revoke", a, id, nil)
+	default:
+		return record(ctx, tx, "ident.session.end", a, id, map[string]string{"why": why})
+	}
 }
 
 // endUserSessions ends an official's sessions, all but one.

@@ -50,7 +50,7 @@ func New(t testing.TB, d *db.DB, change ...func(*ident.Options)) World {
 	}
 	w := World{DB: d, Keys: keys, Wall: clock.NewMovable(clock.Fixed(time.Date(2026, 3, 2, 1, 0, 0, 0, time.UTC))), Sent: &[]Sent{}}
 	opt := ident.Options{
-		DB: d, Keys: keys, Wall: w.Wall, Argon: ident.Argon{KiB: 64, Passes: 1, Lanes: 1},
+		DB: d, Keys: keys, Audit: audit.New(d, keys), Wall: w.Wall, Argon: ident.Argon{KiB: 64, Passes: 1, Lanes: 1},
 		SendCode: func(_ context.Context, _ *db.Tx, mobile, code string) error {
 			*w.Sent = append(*w.Sent, Sent{mobile, code})
 			return nil
