@@ -104,8 +104,8 @@ type member struct {
 }
 
 // pack makes a zip whose local headers carry the sizes.
-func pack(t testing.TB, members ...member) []byte {
-	t.Helper()
+func pack(tb testing.TB, members ...member) []byte {
+	tb.Helper()
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
 	for _, m := range members {
@@ -121,7 +121,7 @@ func pack(t testing.TB, members ...member) []byte {
 				_, err = f.Write(m.data)
 			}
 			if err != nil {
-				t.Fatal(err)
+				tb.Fatal(err)
 			}
 			continue
 		}
@@ -130,18 +130,18 @@ func pack(t testing.TB, members ...member) []byte {
 			_, err = f.Write(m.data)
 		}
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	if err := w.Close(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return b.Bytes()
 }
 
-func docx(t testing.TB) []byte {
-	t.Helper()
-	return pack(t, member{name: "[Content_Types].xml", data: []byte("<Types/>"), method: zip.Deflate},
+func docx(tb testing.TB) []byte {
+	tb.Helper()
+	return pack(tb, member{name: "[Content_Types].xml", data: []byte("<Types/>"), method: zip.Deflate},
 		member{name: "word/document.xml", data: bytes.Repeat([]byte("<w:p/>"), 1000), method: zip.Deflate})
 }
 
@@ -259,7 +259,7 @@ func FuzzCheckZip(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := io.Copy(io.Discard, r); err != nil {
+			if _, err := io.Copy(io.Discard, r); err != nil { //nolint:gosec // CheckZip has just passed it
 				t.Fatal(err)
 			}
 		}

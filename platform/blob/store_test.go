@@ -14,19 +14,23 @@ import (
 	"haoban/platform/errs"
 )
 
-func disk(t testing.TB) (*blob.Disk, string) {
-	t.Helper()
-	dir := t.TempDir()
+func disk(tb testing.TB) (*blob.Disk, string) {
+	tb.Helper()
+	dir := tb.TempDir()
 	d, err := blob.OpenDisk(dir)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return d, dir
 }
 
 func TestDisk(t *testing.T) {
 	t.Parallel()
-	blobtest.Suite(t, func(t *testing.T) blobtest.Both { d, _ := disk(t); return d })
+	blobtest.Suite(t, func(t *testing.T) blobtest.Both {
+		t.Helper()
+		d, _ := disk(t)
+		return d
+	})
 }
 
 func TestS3(t *testing.T) {
@@ -34,6 +38,7 @@ func TestS3(t *testing.T) {
 	cfg := blobtest.StartS3(t)
 	var n atomic.Int64
 	blobtest.Suite(t, func(t *testing.T) blobtest.Both {
+		t.Helper()
 		return blobtest.Bucket(t, cfg, fmt.Sprintf("bucket-%d", n.Add(1)))
 	})
 	wrong := cfg

@@ -32,6 +32,7 @@ type taking struct {
 func eachTaking(t *testing.T, f func(t *testing.T, u taking)) {
 	t.Helper()
 	dbtest.Each(t, []db.Line{blob.Migrations()}, func(t *testing.T, d *db.DB) {
+		t.Helper()
 		s, dir := disk(t)
 		c := clock.NewMovable(clock.Fixed(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)))
 		f(t, taking{
@@ -81,6 +82,7 @@ func wantOffset(t *testing.T, err, want error, offset int64) {
 func TestUpload(t *testing.T) {
 	t.Parallel()
 	eachTaking(t, func(t *testing.T, u taking) {
+		t.Helper()
 		ctx := t.Context()
 		file := pdf(2_500_000)
 		up := u.mustBegin(t, blob.New{Owner: "p1", Name: "张三身份证.pdf", MIME: "application/pdf", Size: int64(len(file)), SM3: blob.Sum(file)})
@@ -145,6 +147,7 @@ func TestUpload(t *testing.T) {
 func TestUploadRefusals(t *testing.T) {
 	t.Parallel()
 	eachTaking(t, func(t *testing.T, u taking) {
+		t.Helper()
 		ctx := t.Context()
 		for _, tt := range []struct {
 			name string
@@ -223,6 +226,7 @@ func TestUploadRefusals(t *testing.T) {
 func TestUploadOpenEnded(t *testing.T) {
 	t.Parallel()
 	eachTaking(t, func(t *testing.T, u taking) {
+		t.Helper()
 		up := u.mustBegin(t, blob.New{Owner: "p1", Name: "双录.webm"})
 		if _, err := u.Finish(t.Context(), up.ID); !errors.Is(err, blob.ErrEmpty) {
 			t.Errorf("nothing recorded: %v", err)
@@ -230,7 +234,7 @@ func TestUploadOpenEnded(t *testing.T) {
 		all := []byte(heads()[".webm"])
 		u.send(t, up.ID, 0, all)
 		for i := range 3 {
-			b := blobtest.Bytes(uint64(i), 300_000) //nolint:gosec // a small index
+			b := blobtest.Bytes(uint64(i), 300_000)
 			u.send(t, up.ID, int64(len(all)), b)
 			all = append(all, b...)
 		}
@@ -244,6 +248,7 @@ func TestUploadOpenEnded(t *testing.T) {
 func TestUploadConcurrent(t *testing.T) {
 	t.Parallel()
 	eachTaking(t, func(t *testing.T, u taking) {
+		t.Helper()
 		file := pdf(400_000)
 		up := u.mustBegin(t, blob.New{Name: "a.pdf", Size: int64(len(file))})
 		for at := 0; at < len(file); at += 100_000 {
@@ -286,6 +291,7 @@ func TestUploadConcurrent(t *testing.T) {
 func TestUploadRace(t *testing.T) {
 	t.Parallel()
 	eachTaking(t, func(t *testing.T, u taking) {
+		t.Helper()
 		for round := range 5 {
 			up := u.mustBegin(t, blob.New{Name: "a.txt", Size: 10})
 			var wg sync.WaitGroup
@@ -322,6 +328,7 @@ func TestUploadRace(t *testing.T) {
 func TestSweep(t *testing.T) {
 	t.Parallel()
 	eachTaking(t, func(t *testing.T, u taking) {
+		t.Helper()
 		ctx := t.Context()
 		file := pdf(1000)
 		old := u.mustBegin(t, blob.New{Name: "a.pdf", Size: 2000})
@@ -374,6 +381,7 @@ func (fullStage) Keep(context.Context, string, []byte) error { return io.ErrShor
 func TestStageFails(t *testing.T) {
 	t.Parallel()
 	eachTaking(t, func(t *testing.T, u taking) {
+		t.Helper()
 		bad := blob.NewUploads(u.db, u.disk, fullStage{u.disk}, blob.Limits{File: 1 << 20, Chunk: 1 << 20, Zip: blob.DefaultZip()})
 		up := u.mustBegin(t, blob.New{Name: "a.pdf", Size: 100})
 		if _, err := bad.Append(t.Context(), up.ID, 0, pdf(100), blob.Sum(pdf(100))); !errors.Is(err, io.ErrShortWrite) {

@@ -170,7 +170,7 @@ func checkLocal(r io.ReaderAt, f *zip.File) (span, error) {
 
 // expand unpacks a member to nowhere and returns its size.
 func expand(ctx context.Context, f *zip.File, lim ZipLimits, left int64) (_ int64, err error) {
-	if f.UncompressedSize64 > uint64(max(left, 0)) { //nolint:gosec // not negative
+	if f.UncompressedSize64 > uint64(max(left, 0)) {
 		return 0, member(ErrZipBomb, f, "size")
 	}
 	says := int64(f.UncompressedSize64) //nolint:gosec // less than left
@@ -189,7 +189,7 @@ func expand(ctx context.Context, f *zip.File, lim ZipLimits, left int64) (_ int6
 	}
 	defer func() { err = errors.Join(err, raw.Close()) }()
 	packed := int64(f.CompressedSize64) //nolint:gosec // checked against the file's size
-	sum := crc32.NewIEEE()
+	var sum uint32
 	var n int64
 	buf := make([]byte, 64<<10)
 	for {
@@ -198,13 +198,13 @@ func expand(ctx context.Context, f *zip.File, lim ZipLimits, left int64) (_ int6
 		}
 		k, rerr := raw.Read(buf)
 		n += int64(k)
-		sum.Write(buf[:k])
+		sum = crc32.Update(sum, crc32.IEEETable, buf[:k])
 		switch {
 		case n > says:
 			return n, member(ErrZipLies, f, "size")
 		case n > ratioFrom && n > (packed+1)*lim.Ratio:
 			return n, member(ErrZipBomb, f, "ratio")
-		case errors.Is(rerr, zip.ErrChecksum), errors.Is(rerr, zip.ErrFormat), errors.Is(rerr, io.EOF) && (n != says || sum.Sum32() != f.CRC32):
+		case errors.Is(rerr, zip.ErrChecksum), errors.Is(rerr, zip.ErrFormat), errors.Is(rerr, io.EOF) && (n != says || sum != f.CRC32):
 			return n, member(ErrZipLies, f, "sum")
 		case errors.Is(rerr, io.ErrUnexpectedEOF) && n != says:
 			return n, member(ErrZipLies, f, "size")

@@ -89,7 +89,7 @@ func TestMarkdownIsCurrent(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	got, err := os.ReadFile(path)
+	got, err := os.ReadFile(path) //nolint:gosec // the page of this module
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +101,7 @@ func TestMarkdownIsCurrent(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, text, path, say string }{
-		{"unknown key", "[server]\nadress = \"x\"\n", "server.adress", "没有名为 server.adress 的配置项"},
+		{"unknown key", "[server]\nlisten = \"x\"\n", "server.listen", "没有名为 server.listen 的配置项"},
 		{"unknown section", "[sever]\naddr = \"x\"\n", "sever", "sever"},
 		{"unknown key of a link", "[links.sms]\nulr = \"x\"\n", "links.sms.ulr", "links.sms.ulr"},
 		{"syntax", "[server\n", "", "第 1 行"},
@@ -217,7 +217,7 @@ func TestSecrets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s, err := c.DB.Connection(); err != nil || s != "postgres://u:p@h/db" {
+	if s, err := c.DB.Connection(); err != nil || s != "postgres://u:p@h/db" { //nolint:gosec // nobody's password
 		t.Errorf("Connection = %q, %v", s, err)
 	}
 	for _, p := range []string{"", filepath.Join(dir, "none"), filepath.Join(dir, "empty")} {

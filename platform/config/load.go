@@ -317,7 +317,7 @@ func walk(v reflect.Value, prefix string, visit func(path string, f reflect.Stru
 			continue
 		}
 		path := strings.TrimPrefix(prefix+"."+key, ".")
-		switch v.Field(i).Kind() {
+		switch v.Field(i).Kind() { //nolint:exhaustive // the rest are leaves
 		case reflect.Struct:
 			walk(v.Field(i), path, visit)
 		case reflect.Map:

@@ -33,7 +33,7 @@ func sampleSection(b *strings.Builder, v reflect.Value, prefix string) {
 		if !ok {
 			continue
 		}
-		switch v.Field(i).Kind() {
+		switch v.Field(i).Kind() { //nolint:exhaustive // the rest are leaves
 		case reflect.Map:
 		case reflect.Struct:
 			name := strings.TrimPrefix(prefix+"."+key, ".")
@@ -75,7 +75,7 @@ func mdSections(b *strings.Builder, v reflect.Value, prefix string) {
 		if !ok {
 			continue
 		}
-		switch v.Field(i).Kind() {
+		switch v.Field(i).Kind() { //nolint:exhaustive // the rest are leaves
 		case reflect.Map:
 		case reflect.Struct:
 			nested = append(nested, i)

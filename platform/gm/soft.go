@@ -310,7 +310,7 @@ func newRing(secrets map[string]map[uint32][]byte) *ring {
 func (r *ring) material(purpose string, version uint32) (*material, error) {
 	k := cacheKey{purpose, version}
 	if m, ok := r.made.Load(k); ok {
-		return m.(*material), nil //nolint:errcheck // only *material is stored
+		return m.(*material), nil
 	}
 	secret, err := r.secret(purpose, version)
 	if err != nil {
@@ -321,7 +321,7 @@ func (r *ring) material(purpose string, version uint32) (*material, error) {
 		return nil, fmt.Errorf("key %s/%d: %w", purpose, version, err)
 	}
 	got, _ := r.made.LoadOrStore(k, m)
-	return got.(*material), nil //nolint:errcheck // only *material is stored
+	return got.(*material), nil
 }
 
 func (r *ring) secret(purpose string, version uint32) ([]byte, error) {
@@ -410,7 +410,7 @@ func keyed(pool *sync.Pool, data, out []byte) []byte {
 func envelopeAAD(header []byte, purpose string, aad []byte) []byte {
 	out := make([]byte, 0, headerSize+1+len(purpose)+len(aad))
 	out = append(out, header...)
-	out = append(out, byte(len(purpose)))
+	out = append(out, byte(len(purpose))) //nolint:gosec // at most maxPurpose
 	out = append(out, purpose...)
 	return append(out, aad...)
 }

@@ -226,7 +226,7 @@ func TestSoftFile(t *testing.T) {
 	if !errors.Is(err, gm.ErrSecret) || errs.KindOf(err) != errs.Invalid {
 		t.Errorf("wrong secret: got %v, want ErrSecret", err)
 	}
-	text, err := os.ReadFile(path)
+	text, err := os.ReadFile(path) //nolint:gosec // the test's own file
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -342,7 +342,7 @@ func TestNewSecret(t *testing.T) {
 	if err := gm.NewSecret(path); err != nil {
 		t.Fatal(err)
 	}
-	b, err := os.ReadFile(path)
+	b, err := os.ReadFile(path) //nolint:gosec // the test's own file
 	if err != nil || len(bytes.TrimSpace(b)) != 64 {
 		t.Errorf("secret %q, %v", b, err)
 	}
@@ -443,6 +443,7 @@ func BenchmarkMAC(b *testing.B)   { benchKeys(b, "mac") }
 func BenchmarkSign(b *testing.B)  { benchKeys(b, "sign") }
 
 func benchKeys(b *testing.B, what string) {
+	b.Helper()
 	k, ctx := memory(b), b.Context()
 	plain, aad := []byte("310199199001010019"), []byte("0198f0c4-0000-7000-8000-000000000000/applicant.id")
 	sealed, err := k.Seal(ctx, "field", plain, aad)

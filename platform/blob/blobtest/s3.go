@@ -61,12 +61,12 @@ func Server(ctx context.Context) (_ string, err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // programs are for all
 		return "", err
 	}
-	lock, err := os.OpenFile(bin+".lock", os.O_CREATE|os.O_RDWR, 0o600)
+	lock, err := os.OpenFile(bin+".lock", os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // a fixed name under the module
 	if err != nil {
 		return "", err
 	}
 	defer func() { err = errors.Join(err, lock.Close()) }()
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil { //nolint:gosec // a file descriptor fits
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
 		return "", err
 	}
 	if _, err := os.Stat(bin); err == nil {
@@ -120,6 +120,7 @@ func start(t *testing.T, bin string) (blob.S3Config, error) {
 	}
 	var log strings.Builder
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	//nolint:gosec // the server that was just built
 	cmd := exec.CommandContext(ctx, bin, "--port", addr, "--access", accessKey, "--secret", secretKey, "--region", region,
 		"--quiet", "posix", "--sidecar", meta, data)
 	cmd.Stdout, cmd.Stderr = io.Discard, &log
@@ -133,7 +134,7 @@ func start(t *testing.T, bin string) (blob.S3Config, error) {
 	go func() { gone <- cmd.Wait() }()
 	end := func() {
 		stop()
-		<-gone
+		_ = <-gone
 	}
 	for {
 		c, err := (&net.Dialer{Timeout: time.Second}).DialContext(t.Context(), "tcp", addr)

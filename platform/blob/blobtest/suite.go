@@ -41,7 +41,7 @@ func Bytes(seed uint64, n int) []byte {
 	r := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // wants repetition, not secrecy
 	b := make([]byte, n)
 	for i := range b {
-		b[i] = byte(r.Uint32())
+		b[i] = byte(r.Uint32()) //nolint:gosec // the low bits are wanted
 	}
 	return b
 }
@@ -75,9 +75,10 @@ func read(t *testing.T, s blob.Store, h blob.Hash) []byte {
 }
 
 func putAndOpen(t *testing.T, s Both) {
+	t.Helper()
 	// Around the sizes at which a store changes how it works, too.
 	for i, n := range []int{0, 1, 4096, 1<<20 - 1, 1 << 20, 1<<20 + 1, 20 << 20} {
-		b := Bytes(uint64(i), n) //nolint:gosec // a small index
+		b := Bytes(uint64(i), n)
 		h := put(t, s, b)
 		if !bytes.Equal(read(t, s, h), b) {
 			t.Errorf("%d bytes came back different", n)
@@ -92,6 +93,7 @@ func putAndOpen(t *testing.T, s Both) {
 }
 
 func seek(t *testing.T, s Both) {
+	t.Helper()
 	b := Bytes(7, 3<<20)
 	f, _, err := s.Open(t.Context(), put(t, s, b))
 	if err != nil {
@@ -115,6 +117,7 @@ func seek(t *testing.T, s Both) {
 }
 
 func again(t *testing.T, s Both) {
+	t.Helper()
 	b := []byte("once and again")
 	h := put(t, s, b)
 	put(t, s, b)
@@ -135,6 +138,7 @@ func again(t *testing.T, s Both) {
 }
 
 func tooLarge(t *testing.T, s Both) {
+	t.Helper()
 	for _, n := range []int{11, 3 << 20} {
 		b := Bytes(1, n)
 		_, _, err := s.Put(t.Context(), bytes.NewReader(b), int64(n-1))
@@ -151,6 +155,7 @@ func tooLarge(t *testing.T, s Both) {
 }
 
 func missing(t *testing.T, s Both) {
+	t.Helper()
 	h := blob.Sum([]byte("nobody put this"))
 	_, _, oerr := s.Open(t.Context(), h)
 	_, serr := s.Stat(t.Context(), h)
@@ -162,6 +167,7 @@ func missing(t *testing.T, s Both) {
 }
 
 func badHash(t *testing.T, s Both) {
+	t.Helper()
 	good := string(blob.Sum(nil))
 	for _, h := range []string{"", "x", "../../etc/passwd", good[:63], good + "0", "A" + good[1:], "/" + good[1:]} {
 		if _, err := blob.ParseHash(h); !errors.Is(err, blob.ErrHash) {
@@ -190,6 +196,7 @@ func (b broken) Read(p []byte) (int, error) {
 }
 
 func brokenReader(t *testing.T, s Both) {
+	t.Helper()
 	for _, n := range []int{10, 3 << 20} {
 		if _, _, err := s.Put(t.Context(), broken{bytes.NewReader(Bytes(2, n))}, 0); !errors.Is(err, errBroken) {
 			t.Errorf("got %v, want the reader's own error", err)
@@ -201,6 +208,7 @@ func brokenReader(t *testing.T, s Both) {
 }
 
 func cancelled(t *testing.T, s Both) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, _, err := s.Put(ctx, bytes.NewReader([]byte("x")), 0); !errors.Is(err, context.Canceled) {
@@ -218,9 +226,10 @@ func count(t *testing.T, s blob.Store) int {
 }
 
 func list(t *testing.T, s Both) {
+	t.Helper()
 	want := map[blob.Hash]int64{}
 	for i := range 20 {
-		b := Bytes(uint64(i), i*100) //nolint:gosec // a small index
+		b := Bytes(uint64(i), i*100)
 		want[put(t, s, b)] = int64(len(b))
 	}
 	if err := s.Keep(t.Context(), "up/1", []byte("a piece is no file")); err != nil {
@@ -246,11 +255,12 @@ func list(t *testing.T, s Both) {
 }
 
 func concurrent(t *testing.T, s Both) {
+	t.Helper()
 	var wg sync.WaitGroup
 	for i := range 8 {
 		wg.Go(func() {
 			for j := range 5 {
-				b := Bytes(uint64(j), 10_000) //nolint:gosec // a small index
+				b := Bytes(uint64(j), 10_000)
 				if _, _, err := s.Put(t.Context(), bytes.NewReader(b), 0); err != nil {
 					t.Errorf("%d: %v", i, err)
 				}
@@ -264,6 +274,7 @@ func concurrent(t *testing.T, s Both) {
 }
 
 func staging(t *testing.T, s Both) {
+	t.Helper()
 	ctx := t.Context()
 	for _, k := range []string{"a/1", "a/2", "ab/1", "a/b/3"} {
 		if err := s.Keep(ctx, k, []byte("was "+k)); err != nil {
