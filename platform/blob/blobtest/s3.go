@@ -29,6 +29,10 @@ const (
 	region        = "us-east-1"
 )
 
+// keeper runs a server until the server ends or the script's input does, which
+// is when the test process goes, however it goes.
+const keeper = `exec 3<&0; "$@" 3<&- & p=$!; (cat <&3 >/dev/null; kill -9 $p) 2>/dev/null & wait $p`
+
 // StartS3 starts a private S3 server on a loopback port for as long as t runs,
 // and returns how to reach it; Bucket is empty. The server's program is built
 // once into build/bin of the module.
@@ -119,22 +123,29 @@ func start(t *testing.T, bin string) (blob.S3Config, error) {
 		}
 	}
 	var log strings.Builder
-	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
-	//nolint:gosec // the server that was just built
-	cmd := exec.CommandContext(ctx, bin, "--port", addr, "--access", accessKey, "--secret", secretKey, "--region", region,
-		"--quiet", "posix", "--sidecar", meta, data)
+	//nolint:gosec,noctx // our own script; it ends with its input
+	cmd := exec.Command("/bin/sh", "-c", keeper, "keeper", bin, "--port", addr, "--access", accessKey, "--secret", secretKey,
+		"--region", region, "--quiet", "posix", "--sidecar", meta, data)
 	cmd.Stdout, cmd.Stderr = io.Discard, &log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	cmd.WaitDelay = time.Second
-	if err := cmd.Start(); err != nil {
-		stop()
+	in, err := cmd.StdinPipe()
+	if err != nil {
 		return blob.S3Config{}, err
 	}
-	gone := make(chan error, 1)
-	go func() { gone <- cmd.Wait() }()
+	if err := cmd.Start(); err != nil {
+		return blob.S3Config{}, err
+	}
+	var ended error
+	gone := make(chan struct{})
+	go func() {
+		ended = cmd.Wait()
+		close(gone)
+	}()
 	end := func() {
-		stop()
-		_ = <-gone
+		if err := in.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
+			t.Log(err)
+		}
+		<-gone
 	}
 	for {
 		c, err := (&net.Dialer{Timeout: time.Second}).DialContext(t.Context(), "tcp", addr)
@@ -145,9 +156,8 @@ func start(t *testing.T, bin string) (blob.S3Config, error) {
 			break
 		}
 		select {
-		case err := <-gone:
-			stop()
-			return blob.S3Config{}, fmt.Errorf("it ended: %w\n%s", err, log.String())
+		case <-gone:
+			return blob.S3Config{}, fmt.Errorf("it ended: %w\n%s", ended, log.String())
 		case <-t.Context().Done():
 			end()
 			return blob.S3Config{}, t.Context().Err()
