@@ -11,6 +11,7 @@ package casework
 import (
 	"embed"
 	"encoding/json"
+	"strconv"
 	"time"
 
 	"haoban/casework/matter"
@@ -177,9 +178,23 @@ func (w *Work) Env() matter.Env {
 		Actor: map[string]any{"kind": w.Actor.Kind, "id": w.Actor.PersonID, "org": w.Actor.OrgID, "name": w.Actor.Name},
 		Case: map[string]any{
 			"no": w.No, "district": w.District, "matter": w.Matter, "phase": string(w.Phase), "bundle": w.Bundle, "follows": w.BundleSeq > 0,
-			"outcome": w.Outcome, "channel": w.Channel,
+			"outcome": w.Outcome, "channel": w.Channel, "levels": w.levels(),
 		},
 	}
+}
+
+// levels is how many levels of approval the matter needs (三级审批: 经办, 处室,
+// 局领导), by setting.
+func (w *Work) levels() int {
+	if w.s == nil || w.s.o.Setting == nil {
+		return 3
+	}
+	for _, key := range []string{"approval.levels." + w.Matter, "approval.levels"} {
+		if n, err := strconv.Atoi(w.s.o.Setting(key)); err == nil {
+			return n
+		}
+	}
+	return 3
 }
 
 // Emit records an event of this case. Text is what a person reads in the

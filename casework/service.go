@@ -103,7 +103,9 @@ type Options struct {
 	Commands    map[string]Handler
 	Checks      map[string]CheckFunc
 	Subscribers []Subscriber
-	Log         *slog.Logger
+	// Setting answers what a bureau sets while running; "" is the default.
+	Setting func(key string) string
+	Log     *slog.Logger
 	// Trace is told every arrow a process takes; stories prove coverage with it.
 	Trace func(slug, flow string)
 }

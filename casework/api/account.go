@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"haoban/platform/codes"
@@ -172,16 +173,22 @@ func (r *Routes) logout(ctx context.Context) (map[string]bool, error) {
 
 // MeView is the 个人中心: each fact with its source.
 type MeView struct {
-	Facts   []FactView `json:"facts"`
-	Contact struct {
-		Address string `json:"address"`
-		Email   string `json:"email"`
-	} `json:"contact"`
-	Phone struct {
-		Masked      string `json:"masked"`
-		ConfirmedAt string `json:"confirmedAt"`
-	} `json:"phone"`
-	Orgs []Who `json:"orgs"`
+	Facts   []FactView  `json:"facts"`
+	Contact ContactView `json:"contact"`
+	Phone   PhoneView   `json:"phone"`
+	Orgs    []Who       `json:"orgs"`
+}
+
+// ContactView is what a person may change about themselves.
+type ContactView struct {
+	Address string `json:"address"`
+	Email   string `json:"email"`
+}
+
+// PhoneView is the confirmed phone.
+type PhoneView struct {
+	Masked      string `json:"masked"`
+	ConfirmedAt string `json:"confirmedAt"`
 }
 
 func (r *Routes) me(s *web.Server) {
@@ -236,14 +243,6 @@ func (r *Routes) me(s *web.Server) {
 		}
 		return out(r.meView(ctx, a))
 	})
-	type sessionRow struct {
-		ID      string `json:"id"`
-		Device  string `json:"device"`
-		IP      string `json:"ip"`
-		At      string `json:"at"`
-		LastAt  string `json:"lastAt"`
-		Current bool   `json:"current"`
-	}
 	sessions := func(ctx context.Context) ([]sessionRow, error) {
 		list, err := r.People.Sessions().List(ctx, r.Service.DB().Q(), SessionOf(ctx).Actor)
 		rows := []sessionRow{}
@@ -265,6 +264,23 @@ func (r *Routes) me(s *web.Server) {
 	}
 }
 
+type sessionRow struct {
+	ID      string `json:"id"`
+	Device  string `json:"device"`
+	IP      string `json:"ip"`
+	At      string `json:"at"`
+	LastAt  string `json:"lastAt"`
+	Current bool   `json:"current"`
+}
+
+// bare takes the kind of an identity paper off its number.
+func bare(v string) string {
+	if _, no, ok := strings.Cut(v, ":"); ok {
+		return no
+	}
+	return v
+}
+
 func (r *Routes) meView(ctx context.Context, a ident.Actor) (MeView, error) {
 	v := MeView{Facts: []FactView{}, Orgs: []Who{}}
 	p, err := r.People.Person(ctx, r.Service.DB().Q(), a.PersonID)
@@ -284,11 +300,11 @@ func (r *Routes) meView(ctx context.Context, a ident.Actor) (MeView, error) {
 		if name == "" {
 			name = "登录信息"
 		}
-		v.Facts = append(v.Facts, FactView{Path: f.field, Label: f.label, Value: f.mask(c.Value), Masked: true, Source: c.Source, SourceText: "来自" + name + "，" + when(db.MS(c.At)), At: stamp(db.MS(c.At)), Locked: f.field != ident.FieldMobile, State: "ok"})
+		v.Facts = append(v.Facts, FactView{Path: f.field, Label: f.label, Value: f.mask(bare(c.Value)), Masked: true, Source: c.Source, SourceText: "来自" + name + "，" + when(db.MS(c.At)), At: stamp(db.MS(c.At)), Locked: f.field != ident.FieldMobile, State: "ok"})
 	}
 	v.Contact.Address, v.Contact.Email = p.Value(ident.FieldAddress), p.Value(ident.FieldEmail)
-	v.Phone.Masked = codes.MaskMobile(p.Value(ident.FieldMobile))
-	if c, ok := p.Claims[ident.FieldMobile]; ok {
+	v.Phone.Masked = codes.MaskMobile(p.Phone())
+	if c, ok := p.Claims[ident.FieldPhone]; ok {
 		v.Phone.ConfirmedAt = stamp(db.MS(c.At))
 	}
 	orgs, err := r.People.OrgsOf(ctx, r.Service.DB().Q(), a.PersonID)

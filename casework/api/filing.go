@@ -204,28 +204,45 @@ type MatterGroup struct {
 // MatterPage is the start page of a matter.
 type MatterPage struct {
 	MatterCard
-	Needs   []matter.Need `json:"needs"`
-	Fetched []struct {
-		Name string `json:"name"`
-		From string `json:"from"`
-	} `json:"fetched"`
-	Days struct {
-		Legal int    `json:"legal"`
-		Text  string `json:"text"`
-		Basis string `json:"basis"`
-	} `json:"days"`
-	Fee struct {
-		Text  string `json:"text"`
-		Basis string `json:"basis"`
-	} `json:"fee"`
+	Needs    []matter.Need  `json:"needs"`
+	Fetched  []FetchedFact  `json:"fetched"`
+	Days     DaysText       `json:"days"`
+	Fee      FeeText        `json:"fee"`
 	Basis    []matter.Basis `json:"basis"`
 	Results  []string       `json:"results"`
 	Steps    []string       `json:"steps"`
 	With     []MatterCard   `json:"with"`
-	Eligible struct {
-		OK      bool     `json:"ok"`
-		Reasons []string `json:"reasons"`
-	} `json:"eligible"`
+	Eligible Eligible       `json:"eligible"`
+}
+
+// FetchedFact is something the house fetches itself, and from whom.
+type FetchedFact struct {
+	Name string `json:"name"`
+	From string `json:"from"`
+}
+
+// DaysText is how long a matter may take.
+type DaysText struct {
+	Legal int    `json:"legal"`
+	Text  string `json:"text"`
+	Basis string `json:"basis"`
+}
+
+// FeeText is what a matter costs, in words.
+type FeeText struct {
+	Text  string `json:"text"`
+	Basis string `json:"basis"`
+}
+
+// Eligible says whether the asker may apply, and why not.
+type Eligible struct {
+	OK      bool     `json:"ok"`
+	Reasons []string `json:"reasons"`
+}
+
+// MatterList is what can be done here.
+type MatterList struct {
+	Groups []MatterGroup `json:"groups"`
 }
 
 type matterIn struct {
@@ -238,12 +255,8 @@ func card(m *matter.Matter) MatterCard {
 }
 
 func (r *Routes) public(s *web.Server) {
-	web.Register(s, web.Public, op("listMatters", get, "/public/matters", "能办的事"), func(context.Context, *struct{}) (*Out[struct {
-		Groups []MatterGroup `json:"groups"`
-	}], error) {
-		var v struct {
-			Groups []MatterGroup `json:"groups"`
-		}
+	web.Register(s, web.Public, op("listMatters", get, "/public/matters", "能办的事"), func(context.Context, *struct{}) (*Out[MatterList], error) {
+		var v MatterList
 		at := map[string]int{}
 		for _, m := range r.Service.Matters() {
 			i, ok := at[m.Group]
@@ -255,14 +268,14 @@ func (r *Routes) public(s *web.Server) {
 			v.Groups[i].Items = append(v.Groups[i].Items, card(m))
 		}
 		return out(v, nil)
-	})
+	}, web.Anonymous)
 	web.Register(s, web.Public, op("getMatter", get, "/public/matters/{office}/{name}", "办事说明"), func(ctx context.Context, in *matterIn) (*Out[MatterPage], error) {
 		m, ok := r.Service.Matter(in.Office + "/" + in.Name)
 		if !ok {
 			return nil, errs.New(errs.NotFound, "matter.unknown", "没有这个事项")
 		}
 		return out(r.matterPage(ctx, m), nil)
-	})
+	}, web.Anonymous)
 }
 
 func (r *Routes) matterPage(ctx context.Context, m *matter.Matter) MatterPage {
@@ -276,10 +289,7 @@ func (r *Routes) matterPage(ctx context.Context, m *matter.Matter) MatterPage {
 				name = m.Form.TitleAt(path)
 				break
 			}
-			p.Fetched = append(p.Fetched, struct {
-				Name string `json:"name"`
-				From string `json:"from"`
-			}{name, x.Text})
+			p.Fetched = append(p.Fetched, FetchedFact{name, x.Text})
 		}
 	}
 	p.Days.Legal, p.Days.Basis = m.Limit.Legal, m.Limit.Basis

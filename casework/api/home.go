@@ -42,20 +42,12 @@ func (r *Routes) home(s *web.Server) {
 		}
 		return out(r.homeView(ctx, a))
 	})
-	web.Register(s, web.Public, op("properties", get, "/public/properties", "我的不动产"), func(ctx context.Context, _ *struct{}) (*Out[struct {
-		Items []Property `json:"items"`
-		State string     `json:"state"`
-		At    string     `json:"at"`
-	}], error) {
+	web.Register(s, web.Public, op("properties", get, "/public/properties", "我的不动产"), func(ctx context.Context, _ *struct{}) (*Out[PropertyList], error) {
 		a, err := person(ctx)
 		if err != nil {
 			return nil, err
 		}
-		var v struct {
-			Items []Property `json:"items"`
-			State string     `json:"state"`
-			At    string     `json:"at"`
-		}
+		var v PropertyList
 		id, err := r.idOf(ctx, a)
 		if err != nil {
 			return nil, err
@@ -76,7 +68,7 @@ func (r *Routes) idOf(ctx context.Context, a ident.Actor) (string, error) {
 		return o.USCC, err
 	}
 	p, err := r.People.Person(ctx, r.Service.DB().Q(), a.PersonID)
-	return p.Value(ident.FieldIDNo), err
+	return idNo(p), err
 }
 
 func (r *Routes) homeView(ctx context.Context, a ident.Actor) (HomeView, error) {
@@ -194,17 +186,27 @@ func (r *Routes) heldResult(ctx context.Context, a ident.Actor, id string) (Resu
 	return v, nil
 }
 
+// VerifyCheck is one thing that was checked.
+type VerifyCheck struct {
+	OK   bool   `json:"ok"`
+	Text string `json:"text"`
+}
+
+// PropertyList is what the person holds, and since when that is known.
+type PropertyList struct {
+	Items []Property `json:"items"`
+	State string     `json:"state"`
+	At    string     `json:"at"`
+}
+
 // VerifyView is what a stranger learns from a QR.
 type VerifyView struct {
-	Verdict string `json:"verdict"`
-	Text    string `json:"text"`
-	At      string `json:"at"`
-	Facts   []Line `json:"facts"`
-	Checks  []struct {
-		OK   bool   `json:"ok"`
-		Text string `json:"text"`
-	} `json:"checks"`
-	FileURL string `json:"fileUrl,omitempty"`
+	Verdict string        `json:"verdict"`
+	Text    string        `json:"text"`
+	At      string        `json:"at"`
+	Facts   []Line        `json:"facts"`
+	Checks  []VerifyCheck `json:"checks"`
+	FileURL string        `json:"fileUrl,omitempty"`
 }
 
 func (r *Routes) verify(ctx context.Context, token string) (VerifyView, error) {
@@ -226,10 +228,7 @@ func (r *Routes) verify(ctx context.Context, token string) (VerifyView, error) {
 	}
 	v.Facts = append(v.Facts, Line{"出示到", calendar.DateOf(db.Time(c.Until)).Long()})
 	check := func(ok bool, text string) {
-		v.Checks = append(v.Checks, struct {
-			OK   bool   `json:"ok"`
-			Text string `json:"text"`
-		}{ok, text})
+		v.Checks = append(v.Checks, VerifyCheck{ok, text})
 	}
 	check(true, "编号和内容与登记机构的记录一致")
 	check(c.Verdict == result.Valid, map[bool]string{true: "没有作废、遗失、冻结或被取代", false: v.Text}[c.Verdict == result.Valid])
@@ -304,4 +303,10 @@ func (r *Routes) feeOf(ctx context.Context, a ident.Actor, id string) (FeeView, 
 		f.QR = dataURL("image/png", png)
 	}
 	return f, nil
+}
+
+// idNo is the number of a person's identity paper.
+func idNo(p ident.Person) string {
+	_, no := p.IDNo()
+	return no
 }

@@ -101,18 +101,15 @@ type CompareValue struct {
 
 // RecordingView is a recording with its integrity.
 type RecordingView struct {
-	ID         string         `json:"id"`
-	Name       string         `json:"name"`
-	Mime       string         `json:"mime"`
-	DurationMS int64          `json:"durationMs"`
-	Chunks     []party.Chunk  `json:"chunks"`
-	Questions  []party.Answer `json:"questions"`
-	Integrity  struct {
-		OK   bool   `json:"ok"`
-		Text string `json:"text"`
-	} `json:"integrity"`
-	Review       string `json:"review"`
-	ReviewReason string `json:"reviewReason"`
+	ID           string         `json:"id"`
+	Name         string         `json:"name"`
+	Mime         string         `json:"mime"`
+	DurationMS   int64          `json:"durationMs"`
+	Chunks       []party.Chunk  `json:"chunks"`
+	Questions    []party.Answer `json:"questions"`
+	Integrity    VerifyCheck    `json:"integrity"`
+	Review       string         `json:"review"`
+	ReviewReason string         `json:"reviewReason"`
 }
 
 // DeskView is a case as an official works on it.
