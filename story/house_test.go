@@ -101,7 +101,7 @@ func newHouse(t *testing.T, e db.Engine) *house {
 	}
 	cfg.DB.Engine = string(e)
 	if e == db.Postgres {
-		cfg.DB.DSN = dbtest.DSN(t, e)
+		cfg.DB.DSN = dbtest.DSN(t, e, app.Lines())
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	h.app, err = app.New(ctx, app.Options{
@@ -136,7 +136,7 @@ func newHouse(t *testing.T, e db.Engine) *house {
 	for _, o := range officials {
 		h.people[o.Account] = o
 	}
-	if _, err := h.app.FillRegister(ctx, 200); err != nil {
+	if _, err := h.app.FillRegister(ctx, 480); err != nil {
 		t.Fatal(err)
 	}
 	return h

@@ -255,7 +255,7 @@ func (r *Routes) me(s *web.Server) {
 		web.Register(s, aud, op("sessions_"+string(aud), get, "/sessions", "我的登录"), func(ctx context.Context, _ *struct{}) (*Out[[]sessionRow], error) {
 			return out(sessions(ctx))
 		})
-		web.Register(s, aud, op("revokeSession_"+string(aud), http.MethodDelete, "/sessions/{id}", "退出这个设备"), func(ctx context.Context, in *consentIn) (*Out[[]sessionRow], error) {
+		web.Register(s, aud, op("revokeSession_"+string(aud), http.MethodDelete, "/sessions/{id}", "退出这个设备"), func(ctx context.Context, in *OneIn) (*Out[[]sessionRow], error) {
 			if err := r.Service.DB().Group(ctx, func(tx *db.Tx) error { return r.People.Sessions().Revoke(ctx, tx, actor(ctx), in.ID) }); err != nil {
 				return nil, err
 			}
@@ -376,7 +376,7 @@ func (r *Routes) grants(s *web.Server) {
 		}
 		return out(r.grantList(ctx, a))
 	})
-	web.Register(s, web.Public, op("revokeGrant", http.MethodDelete, "/public/grants/{id}", "收回授权"), func(ctx context.Context, in *consentIn) (*Out[List[GrantView]], error) {
+	web.Register(s, web.Public, op("revokeGrant", http.MethodDelete, "/public/grants/{id}", "收回授权"), func(ctx context.Context, in *OneIn) (*Out[List[GrantView]], error) {
 		a, err := person(ctx)
 		if err != nil {
 			return nil, err

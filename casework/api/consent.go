@@ -51,19 +51,20 @@ type Line struct {
 
 const privacyText = "为确认是您本人真实的意思，需要核对您的人脸、录制回答问题的视频并留存签名。这些信息只用于本次登记的审核和存档，不作他用。"
 
-type consentIn struct {
+// OneIn names one thing in the path.
+type OneIn struct {
 	ID string `path:"id" maxLength:"64"`
 }
 
 type faceIn struct {
-	consentIn
+	OneIn
 	Body struct {
 		Image string `json:"image" maxLength:"4000000" doc:"JPEG，base64"`
 	}
 }
 
 type signIn struct {
-	consentIn
+	OneIn
 	Body struct {
 		Image   string `json:"image,omitempty" maxLength:"2000000"`
 		Strokes int    `json:"strokes"`
@@ -72,7 +73,7 @@ type signIn struct {
 }
 
 type confirmIn struct {
-	consentIn
+	OneIn
 	Body struct {
 		Digest string `json:"digest" maxLength:"64"`
 		Agree  bool   `json:"agree"`
@@ -81,7 +82,7 @@ type confirmIn struct {
 }
 
 type beginIn struct {
-	consentIn
+	OneIn
 	Body struct {
 		Mime string `json:"mime,omitempty" maxLength:"100"`
 	}
@@ -108,7 +109,7 @@ type finishIn struct {
 }
 
 type linkIn struct {
-	caseIn
+	CaseIn
 	PID string `path:"pid" maxLength:"64"`
 }
 
@@ -120,7 +121,7 @@ type LinkView struct {
 }
 
 func (r *Routes) consents(s *web.Server) {
-	web.Register(s, web.Public, op("getConsent", get, "/public/consents/{id}", "要我确认的内容"), func(ctx context.Context, in *consentIn) (*Out[ConsentView], error) {
+	web.Register(s, web.Public, op("getConsent", get, "/public/consents/{id}", "要我确认的内容"), func(ctx context.Context, in *OneIn) (*Out[ConsentView], error) {
 		a, err := person(ctx)
 		if err != nil {
 			return nil, err

@@ -34,7 +34,7 @@ type UploadView struct {
 const chunkSize = 1 << 20
 
 type fileIn struct {
-	caseIn
+	CaseIn
 	MID string `path:"mid" maxLength:"64"`
 	V   int    `query:"v"`
 }
@@ -78,7 +78,7 @@ func (r *Routes) files(s *web.Server) {
 		})
 		return out(v, err)
 	})
-	web.Register(s, web.Public, op("getUpload", get, "/public/uploads/{id}", "上传进度"), func(ctx context.Context, in *consentIn) (*Out[UploadView], error) {
+	web.Register(s, web.Public, op("getUpload", get, "/public/uploads/{id}", "上传进度"), func(ctx context.Context, in *OneIn) (*Out[UploadView], error) {
 		a, err := person(ctx)
 		if err != nil {
 			return nil, err
@@ -100,7 +100,7 @@ func (r *Routes) files(s *web.Server) {
 		next, err := r.Uploads.Append(ctx, in.ID, in.Offset, in.RawBody, blob.Hash(strings.ToLower(in.SM3)))
 		return out(UploadView{ID: u.ID, Offset: next, Size: u.Size, ChunkSize: chunkSize}, err)
 	})
-	web.Register(s, web.Public, op("finishUpload", post, "/public/uploads/{id}/finish", "上传完成"), func(ctx context.Context, in *consentIn) (*Out[CaseView], error) {
+	web.Register(s, web.Public, op("finishUpload", post, "/public/uploads/{id}/finish", "上传完成"), func(ctx context.Context, in *OneIn) (*Out[CaseView], error) {
 		a, err := person(ctx)
 		if err != nil {
 			return nil, err
@@ -111,11 +111,11 @@ func (r *Routes) files(s *web.Server) {
 		web.Register(s, aud, op("file_"+string(aud), get, "/cases/{id}/materials/{mid}/file", "看材料"), func(ctx context.Context, in *fileIn) (*huma.StreamResponse, error) {
 			return r.file(ctx, s, actor(ctx), in)
 		})
-		web.Register(s, aud, op("archive_"+string(aud), get, "/cases/{id}/archive.zip", "打包下载"), func(ctx context.Context, in *caseIn) (*huma.StreamResponse, error) {
+		web.Register(s, aud, op("archive_"+string(aud), get, "/cases/{id}/archive.zip", "打包下载"), func(ctx context.Context, in *CaseIn) (*huma.StreamResponse, error) {
 			return r.archive(ctx, s, actor(ctx), in.ID)
 		})
 	}
-	web.Register(s, web.Public, op("resultFile", get, "/public/results/{id}/file", "证照原件"), func(ctx context.Context, in *consentIn) (*huma.StreamResponse, error) {
+	web.Register(s, web.Public, op("resultFile", get, "/public/results/{id}/file", "证照原件"), func(ctx context.Context, in *OneIn) (*huma.StreamResponse, error) {
 		a, err := person(ctx)
 		if err != nil {
 			return nil, err

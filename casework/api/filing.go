@@ -11,7 +11,9 @@ import (
 	"haoban/platform/web"
 )
 
-type caseIn struct {
+// CaseIn names a case in the path. It is exported because only then its field
+// is read when it is embedded.
+type CaseIn struct {
 	ID string `path:"id" maxLength:"64"`
 }
 
@@ -23,7 +25,7 @@ type openIn struct {
 }
 
 type saveIn struct {
-	caseIn
+	CaseIn
 	Body struct {
 		Version int            `json:"version"`
 		Data    map[string]any `json:"data"`
@@ -39,7 +41,7 @@ type SaveOut struct {
 }
 
 type versionIn struct {
-	caseIn
+	CaseIn
 	Body struct {
 		Version int `json:"version,omitempty"`
 	}
@@ -52,7 +54,7 @@ type listIn struct {
 }
 
 type verbIn struct {
-	caseIn
+	CaseIn
 	Verb string `path:"verb" maxLength:"40"`
 	Body map[string]any
 }
@@ -77,7 +79,7 @@ func (r *Routes) filing(s *web.Server) {
 		}
 		return out(r.list(ctx, a, casework.Query{Over: in.State == "done", ByOpened: true, Cursor: in.Cursor, Text: in.Q}))
 	})
-	web.Register(s, web.Public, op("getCase", get, "/public/cases/{id}", "办件"), func(ctx context.Context, in *caseIn) (*Out[CaseView], error) {
+	web.Register(s, web.Public, op("getCase", get, "/public/cases/{id}", "办件"), func(ctx context.Context, in *CaseIn) (*Out[CaseView], error) {
 		a, err := person(ctx)
 		if err != nil {
 			return nil, err
@@ -115,7 +117,7 @@ func (r *Routes) filing(s *web.Server) {
 			return out(r.view(ctx, a, in.ID))
 		})
 	}
-	web.Register(s, web.Public, op("checkCase", post, "/public/cases/{id}/checks", "核对规则"), func(ctx context.Context, in *caseIn) (*Out[[]CheckView], error) {
+	web.Register(s, web.Public, op("checkCase", post, "/public/cases/{id}/checks", "核对规则"), func(ctx context.Context, in *CaseIn) (*Out[[]CheckView], error) {
 		a, err := person(ctx)
 		if err != nil {
 			return nil, err

@@ -137,7 +137,7 @@ func (r *Routes) results(s *web.Server) {
 		}
 		return out(l, err)
 	})
-	web.Register(s, web.Public, op("result", get, "/public/results/{id}", "证照"), func(ctx context.Context, in *consentIn) (*Out[ResultView], error) {
+	web.Register(s, web.Public, op("result", get, "/public/results/{id}", "证照"), func(ctx context.Context, in *OneIn) (*Out[ResultView], error) {
 		a, err := person(ctx)
 		if err != nil {
 			return nil, err
@@ -145,7 +145,7 @@ func (r *Routes) results(s *web.Server) {
 		return out(r.heldResult(ctx, a, in.ID))
 	})
 	web.Register(s, web.Public, op("setQR", put, "/public/results/{id}/qr", "出示二维码"), func(ctx context.Context, in *struct {
-		consentIn
+		OneIn
 		Body struct {
 			On     bool     `json:"on"`
 			Days   int      `json:"days"`
@@ -267,7 +267,7 @@ func (r *Routes) notices(s *web.Server) {
 }
 
 func (r *Routes) fees(s *web.Server) {
-	web.Register(s, web.Public, op("orderFee", post, "/public/cases/{id}/fee/order", "去缴费"), func(ctx context.Context, in *caseIn) (*Out[FeeView], error) {
+	web.Register(s, web.Public, op("orderFee", post, "/public/cases/{id}/fee/order", "去缴费"), func(ctx context.Context, in *CaseIn) (*Out[FeeView], error) {
 		a, err := person(ctx)
 		if err != nil {
 			return nil, err
@@ -277,7 +277,7 @@ func (r *Routes) fees(s *web.Server) {
 		}
 		return out(r.feeOf(ctx, a, in.ID))
 	})
-	web.Register(s, web.Public, op("fee", get, "/public/cases/{id}/fee", "费用"), func(ctx context.Context, in *caseIn) (*Out[FeeView], error) {
+	web.Register(s, web.Public, op("fee", get, "/public/cases/{id}/fee", "费用"), func(ctx context.Context, in *CaseIn) (*Out[FeeView], error) {
 		a, err := person(ctx)
 		if err != nil {
 			return nil, err

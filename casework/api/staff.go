@@ -190,7 +190,7 @@ func (r *Routes) staff(s *web.Server) {
 		}
 		return out(r.list(ctx, a, in.query()))
 	})
-	web.Register(s, web.Staff, op("staffCase", get, "/staff/cases/{id}", "办件"), func(ctx context.Context, in *caseIn) (*Out[DeskView], error) {
+	web.Register(s, web.Staff, op("staffCase", get, "/staff/cases/{id}", "办件"), func(ctx context.Context, in *CaseIn) (*Out[DeskView], error) {
 		a, err := official(ctx)
 		if err != nil {
 			return nil, err
@@ -245,7 +245,7 @@ func (r *Routes) staffConsult(s *web.Server) {
 		return out(r.Consults.Depts(ctx, snap))
 	})
 	web.Register(s, web.Staff, op("consult", post, "/staff/cases/{id}/consultations", "征询部门"), func(ctx context.Context, in *struct {
-		caseIn
+		CaseIn
 		Body consult.StartInput
 	}) (*Out[DeskView], error) {
 		a, err := official(ctx)
@@ -261,7 +261,7 @@ func (r *Routes) staffConsult(s *web.Server) {
 
 func (r *Routes) staffMore(s *web.Server) {
 	web.Register(s, web.Staff, op("unmask", post, "/staff/cases/{id}/unmask", "看全部内容"), func(ctx context.Context, in *struct {
-		caseIn
+		CaseIn
 		Body struct {
 			Path   string `json:"path" maxLength:"120"`
 			Reason string `json:"reason" maxLength:"200"`
@@ -273,7 +273,7 @@ func (r *Routes) staffMore(s *web.Server) {
 		}
 		return out(r.unmask(ctx, a, in.ID, in.Body.Path, in.Body.Reason))
 	})
-	web.Register(s, web.Staff, op("getRecording", get, "/staff/recordings/{id}", "意愿录像"), func(ctx context.Context, in *consentIn) (*Out[RecordingView], error) {
+	web.Register(s, web.Staff, op("getRecording", get, "/staff/recordings/{id}", "意愿录像"), func(ctx context.Context, in *OneIn) (*Out[RecordingView], error) {
 		a, err := official(ctx)
 		if err != nil {
 			return nil, err
@@ -285,7 +285,7 @@ func (r *Routes) staffMore(s *web.Server) {
 		return out(r.recordingView(ctx, rec), nil)
 	})
 	web.Register(s, web.Staff, op("reviewRecording", post, "/staff/recordings/{id}/review", "审核意愿录像"), func(ctx context.Context, in *struct {
-		consentIn
+		OneIn
 		Body struct {
 			Result string `json:"result" enum:"pass,redo"`
 			Reason string `json:"reason,omitempty" maxLength:"300"`
