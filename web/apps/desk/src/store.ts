@@ -20,8 +20,9 @@ export const api = staffApi(client)
 /** Asks who is logged in. */
 export async function loadSession(): Promise<StaffSession | null> {
   try {
-    session.value = await api.session()
-    client.csrf = session.value.csrf
+    const got = await api.session()
+    client.csrf = got.csrf
+    session.value = got.user !== null && (got.step === '' || got.step === 'done') ? got : null
   } catch {
     session.value = null
   } finally {

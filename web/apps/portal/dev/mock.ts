@@ -28,7 +28,7 @@ export function mock(): Plugin {
     const is = (method: string, re: RegExp) => (req.method === method ? re.exec(path) : null)
 
     if (is('GET', /^\/session$/)) return send(req.headers.cookie?.includes('out=1') ? { ...s.session, person: null } : s.session)
-    if (is('GET', /^\/login$/)) { res.statusCode = 302; res.setHeader('Location', url.searchParams.get('to') ?? '/'); res.end(); return }
+    if (is('GET', /^\/login\//)) { res.statusCode = 302; res.setHeader('Location', url.searchParams.get('to') ?? '/'); res.end(); return }
     if (is('GET', /^\/events$/)) { res.writeHead(200, { 'Content-Type': 'text/event-stream' }); res.write(': ok\n\n'); return }
     if (is('GET', /^\/home$/)) return send(s.home)
     if (is('GET', /^\/properties$/)) return send(s.properties)
@@ -55,16 +55,17 @@ export function mock(): Plugin {
       }
       const errors = s.caseView.form.errors.filter(e => (e.path === 'share' ? data.shared === 'parts' && data.share !== '1/2' : data[e.path] === undefined || data[e.path] === ''))
       const bad = (f: string[]) => errors.some(e => f.includes(e.path))
-      view = { ...view, version: view.version + 1, form: { ...view.form, data, errors, complete: Object.fromEntries(view.form.ui.parts.map(p => [p.id, !bad(p.fields) && p.fields.some(x => data[x] !== undefined)])) } }
-      return send({ version: view.version, savedAt: '2026-11-23T09:21:00+08:00', errors })
+      view = { ...view, version: view.version + 1, form: { ...view.form, data, errors, complete: Object.fromEntries(view.form.ui.parts.map(p => [p.id, !bad(p.fields.map(x => (typeof x === 'string' ? x : x.path)))])) } }
+      return send({ version: view.version, savedAt: '2026-11-23T09:21:00+08:00', errors, complete: view.form.complete })
     }
     if (is('POST', /^\/cases\/[^/]+\/ready$/)) { view = { ...view, phase: 'consent', phaseText: '各方确认', version: view.version + 1 }; return send(view) }
-    if (is('POST', /^\/cases\/[^/]+\/(checks|prefill|verbs\/.+|submit)$/)) return send(path.includes('/c4/') ? s.handling : view)
+    if (is('POST', /^\/cases\/[^/]+\/(prefill|verbs\/.+|submit)$/)) return send(path.includes('/c4/') ? s.handling : view)
+    if (is('POST', /^\/cases\/[^/]+\/checks$/)) return send(view.checks)
     if (is('GET', /^\/cases\/[^/]+$/)) return send(view)
     if (is('POST', /^\/uploads$/)) { const b = json() as { size: number; node: string }; sizes.set('u1', { offset: 0, size: b.size, node: b.node }); return send({ id: 'u1', offset: 0, chunkSize: 65536 }) }
     if (is('PUT', /^\/uploads\//)) { const u = sizes.get('u1')!; u.offset += raw.length; await new Promise(r => setTimeout(r, 150)); return send({ offset: u.offset }) }
     if (is('GET', /^\/uploads\//)) return sizes.has('u1') ? send(sizes.get('u1')) : send({ title: '没有' }, 404)
-    if (is('POST', /^\/uploads\/.+\/finish$/)) return send({ ...s.materials[2], state: 'present' })
+    if (is('POST', /^\/uploads\/.+\/finish$/)) { view = { ...view, materials: view.materials.map(m => (m.node === sizes.get('u1')?.node ? { ...m, state: 'present', versions: [{ n: 1, name: '户口簿.jpg', size: 400000, mime: 'image/jpeg', sm3: '', at: s.now, by: '' }] } : m)) }; return send(view) }
     if (is('GET', /^\/consents\//)) return send(s.consent)
     if (is('POST', /^\/consents\/.+\/face$/)) return send({ ok: true, score: 0.93, at: s.now })
     if (is('POST', /^\/consents\/.+\/recording$/)) return send({ recordingId: 'rec1' })
@@ -76,8 +77,8 @@ export function mock(): Plugin {
     if (is('GET', /^\/verify\//)) return send(path.includes('void') ? { ...s.verification, verdict: 'voided', facts: [], text: '2026年11月21日作废，原因：更正登记。' } : path.includes('nope') ? { verdict: 'unknown', text: '可能不是本局出具的，或者核验码不完整。', at: s.now, facts: [], checks: [] } : s.verification)
     if (is('GET', /^\/grants$/)) return send([{ id: 'g1', orgName: '测试置业有限公司', matters: [{ slug: 'a', name: '预购商品房预告登记' }], unit: 'u', unitText: '浦东新区测试路 1 弄 8 号 802 室', until: '2027-03-31', state: 'active', at: s.now }])
     if (is('GET', /^\/grants\/developers$/)) return send([{ id: 'o1', name: '测试置业有限公司' }])
-    if (is('GET', /^\/notices$/)) return send({ items: [{ id: 'x1', kind: 'loss', title: '不动产权证书遗失声明（陈*）', text: '', publishedAt: '2026-11-19', until: '2026-12-10', district: '徐汇区' }], next: '' })
-    if (is('GET', /^\/notices\//)) return send({ id: 'x1', kind: 'loss', title: '不动产权证书遗失声明（陈*）', text: '陈*遗失徐汇区测试路 20 号 301 室的不动产权证书，声明作废。', publishedAt: '2026-11-19', until: '2026-12-10', district: '徐汇区', facts: [{ label: '证号', value: '沪（2019）徐字不动产权第 000001 号（测）' }] })
+    if (is('GET', /^\/notices$/)) return send({ items: [{ id: 'x1', no: '声 2026 000012', certNo: '沪（2019）徐字不动产权第 000001 号（测）', body: '陈*遗失徐汇区测试路 20 号 301 室的不动产权证书，声明作废。', publishedAt: '2026-11-19T10:00:00+08:00' }], next: '' })
+    if (is('GET', /^\/verify-no$/)) return send({ verdict: 'lost', text: '已声明遗失，不再有效', at: s.now, facts: [{ label: '证号', value: '测' }, { label: '声明日期', value: '2026年11月19日' }], checks: [] })
     if (req.method !== 'GET') { res.statusCode = 204; res.end(); return }
     return send({ title: '没有这个接口' }, 404)
   }

@@ -79,12 +79,11 @@ export const schema: t.JsonSchema = {
 }
 export const ui: t.FormUi = {
   parts: [
-    { id: 'people', title: '购房人和份额', fields: ['buyer', 'idNo', 'marriage', 'shared', 'share', 'kin'] },
+    { id: 'people', title: '购房人和份额', fields: ['buyer', 'idNo', 'marriage', { path: 'shared', hint: '婚后购买一般为共同共有。选按份共有，份额会写进登记证明。' }, { path: 'share', hint: '写分数，如 1/2。您的份额：1/2', when: 'shared == "parts"' }, 'kin'] },
     { id: 'contact', title: '联系方式', hint: '短信和文书会送到这里。', fields: ['mobile', 'address'] },
     { id: 'house', title: '合同和房屋', fields: ['contract', 'price', 'payDay', 'uses'] },
-    { id: 'loan', title: '贷款', fields: ['loan', 'bank'] },
+    { id: 'loan', title: '贷款', fields: ['loan', { path: 'bank', when: 'loan == true' }] },
   ],
-  fields: { 'shared': { hint: '婚后购买一般为共同共有。选按份共有，份额会写进登记证明。' }, 'share': { hint: '写分数，如 1/2。您的份额：1/2', when: 'shared == "parts"' }, 'bank': { when: 'loan == true' }, 'kin': { itemTitle: '共有人', addText: '加一位共有人' } },
 }
 
 const file = (n: number, name: string): t.FileVersion => ({ n, name, size: 1_245_000, mime: 'application/pdf', sm3: 'ab', at: '2026-11-23T09:12:00+08:00', by: '' })
@@ -106,10 +105,10 @@ export const timeline: t.TimelineItem[] = [
   { at: '2026-11-18T15:31:00+08:00', actor: '测试银行', text: '确认并签章', kind: 'consent' },
 ]
 export const fee: t.Fee = { state: 'due', amount: 1000, text: '10.00 元', rule: '每增发一本证书 10 元', basis: '发改价格规〔2016〕2559 号' }
-export const result: t.Result = { id: 'r1', kind: 'proof', kindText: '上海市房屋查询结果证明', no: '测 2026 000045', state: 'valid', stateText: '有效', issuedAt: '2026-11-20T15:00:00+08:00', fileUrl: '#', caseId: 'c5', purpose: '子女入学', qr: { on: true, expiresAt: '2026-11-30T23:59:00+08:00', url: 'https://example.invalid/verify/abc', image: qr, fields: [{ id: 'name', label: '姓名', on: true }, { id: 'use', label: '用途', on: true }, { id: 'id', label: '证件号', on: false }] } }
+export const result: t.Result = { id: 'r1', kind: 'proof', kindText: '上海市房屋查询结果证明', no: '测 2026 000045', state: 'valid', stateText: '有效', issuedAt: '2026-11-20T15:00:00+08:00', fileUrl: '#', caseId: 'c5', purpose: '子女入学', qr: { on: true, expiresAt: '2026-11-30T23:59:00+08:00', url: 'https://example.invalid/verify/abc', image: qr, fields: ['name', 'use'], all: [{ id: 'name', label: '姓名', value: '张*明', on: true }, { id: 'use', label: '用途', value: '子女入学', on: true }, { id: 'id', label: '证件号', value: '3101991990********', on: false }] } }
 
 export const caseView: t.CaseView = {
-  ...row, phase: 'draft', phaseText: '填报', steps: steps(0), version: 3, parties,
+  ...row, phase: 'draft', phaseText: '填报', steps: steps(0), version: 3, partyList: parties,
   form: {
     schema, ui, data: { shared: 'parts', share: '2/5', price: 618000000, mobile: '' }, complete: { people: false, contact: false, house: false, loan: false },
     facts: [

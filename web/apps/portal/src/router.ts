@@ -34,7 +34,7 @@ const routes: RouteRecordRaw[] = [
     ],
   },
   { path: '/consents/:id', component: () => import('./views/Consent.vue'), props: true, meta: { focus: true, title: '确认意愿' } },
-  { path: '/links/:token', alias: '/l/:token', component: () => import('./views/Link.vue'), props: true, meta: { focus: true, title: '打开链接' } },
+  { path: '/links/:token', alias: '/c/:token', component: () => import('./views/Link.vue'), props: true, meta: { focus: true, title: '打开链接' } },
   { path: '/properties', component: () => import('./views/Properties.vue'), meta: { title: '我的不动产' } },
   { path: '/results', component: () => import('./views/Results.vue'), meta: { title: '我的证照' } },
   { path: '/results/:id', component: () => import('./views/Result.vue'), props: true, meta: { title: '证照' } },
@@ -43,7 +43,6 @@ const routes: RouteRecordRaw[] = [
   { path: '/verify', component: () => import('./views/VerifyStart.vue'), meta: { title: '核验证照', open: true } },
   { path: '/verify/:token', alias: '/v/:token', component: () => import('./views/Verify.vue'), props: true, meta: { title: '核验结果', open: true, focus: true } },
   { path: '/notices', component: () => import('./views/Notices.vue'), meta: { title: '遗失声明', open: true } },
-  { path: '/notices/:id', component: () => import('./views/Notice.vue'), props: true, meta: { title: '遗失声明', open: true } },
   { path: '/help', component: () => import('./views/Help.vue'), meta: { title: '帮助', open: true } },
   { path: '/:rest(.*)*', component: () => import('./views/NotFound.vue'), meta: { title: '没有这一页', open: true } },
 ]

@@ -6,7 +6,8 @@ export type ErrorKind =
   | 'login' // nobody is logged in any more
   | 'forbidden'
   | 'notfound' // no such thing, or not yours to see
-  | 'conflict' // somebody was here first
+  | 'conflict' // somebody was here first: loading anew helps
+  | 'refused' // it cannot be done as things stand
   | 'invalid'
   | 'toosoon'
   | 'partner' // an outside system is down
@@ -43,7 +44,7 @@ const byStatus: Record<number, [ErrorKind, string]> = {
   401: ['login', '登录已过期，请重新登录'],
   403: ['forbidden', '您没有办这件事的权限'],
   404: ['notfound', '没有找到，或者不是您可以看的'],
-  409: ['conflict', '刚有人改过，请重新载入后再试'],
+  409: ['refused', '现在不能这样办'],
   410: ['notfound', '已失效'],
   412: ['conflict', '刚有人改过，请重新载入后再试'],
   413: ['toolarge', '文件太大'],
@@ -54,6 +55,9 @@ const byStatus: Record<number, [ErrorKind, string]> = {
   503: ['partner', '对方系统暂时连不上'],
   504: ['partner', '对方系统暂时没有回应'],
 }
+
+/** Refusals that only say the page is older than the case. */
+const reloadHelps = /^(case\.version|case\.not_draft|case\.phase|case\.submitted|task\.(taken|over)|consent\.changed)$/
 
 /** The words for a request that got no answer. */
 export function offlineError(): ApiError {
@@ -69,9 +73,10 @@ export async function errorOf(res: Response): Promise<ApiError> {
   } catch {
     // Not a problem document; the status says enough.
   }
+  const text0 = typeof body.code === 'string' ? body.code : ''
   const text = (key: string) => (typeof body[key] === 'string' ? (body[key] as string) : '')
   return new ApiError({
-    kind,
+    kind: kind === 'refused' && reloadHelps.test(text0) ? 'conflict' : kind,
     status: res.status,
     code: text('code'),
     title: text('title') || title,

@@ -7,7 +7,7 @@ const id = encodeURIComponent
 export function publicApi(c: Client) {
   return {
     session: () => c.get<t.Session>('/session'),
-    loginUrl: (method: string, to: string) => c.url('/login', { method, to }),
+    loginUrl: (method: string, to: string) => c.url(`/login/${id(method)}`, { to }),
     logout: () => c.post<void>('/logout'),
     sessions: () => c.get<t.LoginSession[] | { items: t.LoginSession[] }>('/sessions').then(r => (Array.isArray(r) ? r : r.items)),
     endSession: (sid: string) => c.del<void>(`/sessions/${id(sid)}`),
@@ -27,7 +27,7 @@ export function publicApi(c: Client) {
     saveForm: (cid: string, version: number, data: Record<string, unknown>, key?: string) =>
       c.put<t.SavedForm>(`/cases/${id(cid)}/form`, { version, data }, { key }),
     prefill: (cid: string, key?: string) => c.post<t.CaseView>(`/cases/${id(cid)}/prefill`, {}, { key }),
-    checks: (cid: string, key?: string) => c.post<t.CaseView>(`/cases/${id(cid)}/checks`, {}, { key }),
+    checks: (cid: string, key?: string) => c.post<t.Check[]>(`/cases/${id(cid)}/checks`, {}, { key }),
     ready: (cid: string, version: number, key?: string) => c.post<t.CaseView>(`/cases/${id(cid)}/ready`, { version }, { key }),
     submit: (cid: string, version: number, key?: string) => c.post<t.CaseView>(`/cases/${id(cid)}/submit`, { version }, { key }),
     verb: (cid: string, verb: string, body: { version: number; reason?: string } & Record<string, unknown>, key?: string) =>
@@ -41,12 +41,12 @@ export function publicApi(c: Client) {
 
     consent: (nid: string) => c.get<t.Consent>(`/consents/${id(nid)}`),
     face: (nid: string, image: string, key?: string) => c.post<t.FaceResult>(`/consents/${id(nid)}/face`, { image }, { key }),
-    startRecording: (nid: string, key?: string) => c.post<{ recordingId: string }>(`/consents/${id(nid)}/recording`, {}, { key }),
+    startRecording: (nid: string, mime: string, key?: string) => c.post<{ recordingId: string }>(`/consents/${id(nid)}/recording`, { mime }, { key }),
     recordingChunk: (rid: string, n: number, bytes: ArrayBuffer, sm3: string, key?: string) =>
       c.bytes<void>('PUT', `/recordings/${id(rid)}/chunks/${n}`, bytes, { headers: { 'X-Chunk-SM3': sm3 }, key }),
     finishRecording: (rid: string, body: { answers: t.Answer[]; durationMs: number; mime: string }, key?: string) =>
       c.post<void>(`/recordings/${id(rid)}/finish`, body, { key }),
-    signature: (nid: string, body: { image: string; strokes: number; method: 'draw' | 'type' | 'ca' }, key?: string) =>
+    signature: (nid: string, body: { image?: string; strokes: number; method: 'draw' | 'type' | 'ca' | 'seal' }, key?: string) =>
       c.post<void>(`/consents/${id(nid)}/signature`, body, { key }),
     confirm: (nid: string, body: { digest: string; agree: boolean; reason?: string }, key?: string) =>
       c.post<void>(`/consents/${id(nid)}/confirm`, body, { key }),
@@ -56,7 +56,7 @@ export function publicApi(c: Client) {
     uploadState: (uid: string) => c.get<{ offset: number; size: number }>(`/uploads/${id(uid)}`),
     uploadChunk: (uid: string, offset: number, bytes: ArrayBuffer, sm3: string, signal?: AbortSignal) =>
       c.bytes<{ offset: number }>('PUT', `/uploads/${id(uid)}`, bytes, { query: { offset }, headers: { 'X-Chunk-SM3': sm3 }, signal }),
-    finishUpload: (uid: string, key?: string) => c.post<t.Material>(`/uploads/${id(uid)}/finish`, {}, { key }),
+    finishUpload: (uid: string, key?: string) => c.post<t.CaseView>(`/uploads/${id(uid)}/finish`, {}, { key }),
 
     fee: (cid: string) => c.get<t.Fee>(`/cases/${id(cid)}/fee`),
     orderFee: (cid: string, key?: string) => c.post<t.Fee>(`/cases/${id(cid)}/fee/order`, {}, { key }),
@@ -69,11 +69,11 @@ export function publicApi(c: Client) {
 
     grants: () => c.get<t.Page<t.Grant> | t.Grant[]>('/grants').then(r => (Array.isArray(r) ? r : r.items)),
     developers: (q: string) => c.get<t.Page<t.OrgRef> | t.OrgRef[]>('/grants/developers', { query: { q } }).then(r => (Array.isArray(r) ? r : r.items)),
-    addGrant: (body: { orgId: string; matters: string[]; unit: string; until: string }, key?: string) => c.post<t.Grant>('/grants', body, { key }),
+    addGrant: (body: { orgId: string; matters: string[]; unit: string; until: string }, key?: string) => c.post<t.Page<t.Grant>>('/grants', body, { key }),
     endGrant: (gid: string) => c.del<void>(`/grants/${id(gid)}`),
 
-    notices: (kind: string, cursor = '') => c.get<t.Page<t.Notice>>('/notices', { query: { kind, cursor } }),
-    notice: (nid: string) => c.get<t.Notice>(`/notices/${id(nid)}`),
+    notices: (before = '') => c.get<t.Page<t.Statement>>('/notices', { query: { before } }),
+    verifyNo: (no: string) => c.get<t.Verification>('/verify-no', { query: { no } }),
     eventsUrl: () => c.url('/events'),
   }
 }

@@ -50,6 +50,7 @@ export type MaterialOrigin = 'partner' | 'upload' | 'made' | 'scan' | 'inherited
 export interface FileVersion { n: number; name: string; size: number; mime: string; sm3: string; at: string; by: string }
 
 export interface Material {
+  /** Empty until there is a file. */
   id: string
   node: string
   name: string
@@ -61,6 +62,11 @@ export interface Material {
   canWrite: boolean
   canRead: boolean
   exemptReason?: string
+  group?: string
+  hint?: string
+  /** Until which day it may be handed in, in words. */
+  until?: string
+  mimes?: string[]
 }
 
 export type FactState = 'ok' | 'down' | 'empty' | 'pending'
@@ -76,10 +82,12 @@ export interface Fact {
   at: string
   locked: boolean
   state: FactState
+  /** Why there is nothing, or that it could not be refreshed. */
+  msg?: string
 }
 
 export type NeedKind = 'face' | 'recording' | 'signature' | 'seal' | 'agree'
-export interface Need { kind: NeedKind; done: boolean }
+export interface Need { kind: NeedKind; text?: string; done: boolean }
 export type PartyState = 'waiting' | 'done' | 'refused' | 'expired' | 'withdrawn'
 
 export interface Party {
@@ -94,11 +102,12 @@ export interface Party {
   at?: string
   expiresAt?: string
   order?: number
+  reason?: string
 }
 
 export interface TimelineItem { at: string; actor: string; text: string; kind: string; reason?: string }
 
-export type VerbNeed = 'reason' | 'person' | 'role' | 'days' | 'materials' | 'depts' | 'to' | 'file'
+export type VerbNeed = 'reason' | 'person' | 'role' | 'days' | 'persons' | 'materials' | 'depts' | 'to' | 'file' | 'code'
 
 /** Something one can do to a case now, with its effect in words. */
 export interface Verb {
@@ -110,19 +119,20 @@ export interface Verb {
   options?: {
     to?: { id: string; name: string }[]
     persons?: { id: string; name: string }[]
-    materials?: { node: string; name: string }[]
+    materials?: { id: string; name: string }[]
+    codes?: { id: string; name: string }[]
   }
 }
 
 export interface FieldError { path: string; rule: string; msg: string }
 
-export interface UiPart { id: string; title: string; hint?: string; fields: string[]; when?: string; who?: string }
-export interface FormUi {
-  parts: UiPart[]
-  /** Per field: hint, widget and the like, by dotted path. */
-  fields?: Record<string, UiField>
-}
+export interface UiPart { id: string; title: string; hint?: string; fields: (string | UiField)[]; when?: string; who?: string }
+export interface FormUi { parts: UiPart[] }
+/** A field with how it is asked; in the file often only its path. */
 export interface UiField {
+  path: string
+  span?: number
+  readOnly?: boolean
   hint?: string
   widget?: string
   when?: string
@@ -175,7 +185,7 @@ export interface CaseForm {
 }
 
 export type Verdict = 'PASS' | 'BLOCK' | 'CONSENT' | 'RISK_ACK' | 'MANUAL' | 'WARN'
-export interface Check { rule: string; verdict: Verdict; text: string; basis: string; at: string }
+export interface Check { rule: string; name?: string; verdict: Verdict; text: string; basis: string; at: string }
 
 export interface Fee {
   state: 'none' | 'free' | 'due' | 'ordered' | 'paid'
@@ -191,7 +201,15 @@ export interface Fee {
 }
 
 export type ResultState = 'valid' | 'superseded' | 'lost' | 'voided' | 'frozen'
-export interface ResultQr { on: boolean; expiresAt: string; url: string; image: string; fields?: { id: string; label: string; on: boolean }[] }
+export interface ResultQr {
+  on: boolean
+  expiresAt: string
+  url: string
+  image: string
+  /** What a stranger may see now, by id. */
+  fields?: string[]
+  all?: { id: string; label: string; value: string; on: boolean }[]
+}
 
 export interface Result {
   id: string
@@ -216,16 +234,17 @@ export interface Consultation {
   replyBy: string
   opinion?: string
   text?: string
-  supplement?: { id: string; items: { name: string }[]; until: string; done: boolean }
-  files: { id: string; name: string }[]
+  content?: string
+  supplement?: { id: string; items: { name: string; node?: string }[]; until: string; done: boolean }
+  files?: { id: string; name: string }[]
 }
 
-export interface CaseView extends Omit<CaseRow, 'parties'> {
+export interface CaseView extends CaseRow {
   version: number
   form: CaseForm
   materials: Material[]
   /** Parties with what each has to do; a row carries their names only. */
-  parties: Party[]
+  partyList: Party[]
   timeline: TimelineItem[]
   verbs: Verb[]
   checks: Check[]
@@ -235,6 +254,9 @@ export interface CaseView extends Omit<CaseRow, 'parties'> {
   outdated?: { dropped: { path: string; label: string }[]; text: string }
   bundle?: { caseId: string; matterName: string; mine: boolean }[]
   decisionText?: string
+  /** The asker is who files. */
+  applicant?: boolean
+  needsConsent?: boolean
 }
 
 /* Public */
@@ -278,7 +300,7 @@ export interface Property {
   address: string
   ownership: string
   area: string
-  status: { code: string; text: string }[]
+  status: string | { code: string; text: string }[]
   certNo: string
   can: MatterRef[]
 }
@@ -295,14 +317,14 @@ export interface Matter {
   fetched: { name: string; from: string }[]
   days: { legal: number; text: string; basis: string }
   fee: { text: string; basis: string }
-  basis: string[]
+  basis: (string | { law: string; article: string; text: string })[]
   results: string[]
   steps: string[]
-  with: { slug: string; name: string; text: string }[]
+  with: { slug: string; name: string; text?: string; summary?: string }[]
   eligible: { ok: boolean; reasons: string[] }
 }
 
-export interface SavedForm { version: number; savedAt: string; errors: FieldError[] }
+export interface SavedForm { version: number; savedAt: string; errors: FieldError[]; complete?: Record<string, boolean> }
 
 export interface UploadState { id: string; offset: number; chunkSize: number }
 
@@ -326,7 +348,7 @@ export interface Consent {
 export interface FaceResult { ok: boolean; score: number; at: string }
 export interface Answer { q: string; a: string; atMs: number }
 
-export type VerifyVerdict = 'valid' | 'superseded' | 'lost' | 'voided' | 'off' | 'expired' | 'unknown'
+export type VerifyVerdict = 'valid' | 'superseded' | 'lost' | 'voided' | 'frozen' | 'off' | 'expired' | 'unknown'
 export interface Verification {
   verdict: VerifyVerdict
   text: string
@@ -343,20 +365,12 @@ export interface Grant {
   unit: string
   unitText?: string
   until: string
-  state: 'active' | 'revoked' | 'expired'
+  state: string
   at: string
 }
 
-export interface Notice {
-  id: string
-  kind: string
-  title: string
-  text: string
-  publishedAt: string
-  until: string
-  district: string
-  facts?: { label: string; value: string }[]
-}
+/** A published statement of loss 遗失声明. */
+export interface Statement { id: string; no: string; certNo: string; body: string; publishedAt: string }
 
 /* Staff */
 
@@ -369,21 +383,24 @@ export interface TaskRow {
   node: string
   nodeText: string
   clock: Clock | null
+  /** When it came, as people say it. */
   at: string
   parties: string[]
   tags: string[]
-  state: 'open' | 'claimed'
+  state: string
   assignee: string
   isNew: boolean
 }
 
-export interface InboxCounts { all: number; overdue: number; soon: number; claimable: number; views: { id: string; name: string; n: number }[] }
+export interface InboxCounts { all: number; overdue: number; soon: number; claimable: number; mine?: number; views?: { id: string; name: string; n: number }[] }
 
 export interface StaffSession {
-  user: { id: string; name: string; org: string; roles: string[]; district: string }
+  user: { id: string; name: string; org: string; roles: string[]; district: string } | null
+  /** What is still to be done before the desk opens: otp, password, or done. */
+  step: string
   csrf: string
   now: string
-  menu: { id?: string; name: string; to: string; n?: number }[]
+  demo: boolean
 }
 
 export type Tone = '' | 'act' | 'soon' | 'stop' | 'good'
@@ -392,7 +409,8 @@ export interface TreeNode {
   name: string
   origin: string
   originText: string
-  tag: { text: string; tone: Tone } | null
+  tag: string
+  tone: Tone
   kind: 'form' | 'file' | 'recording' | 'facts' | 'consult'
   materialId?: string
   recordingId?: string
@@ -404,6 +422,8 @@ export interface DeskTask {
   name: string
   assignee: string
   mine: boolean
+  state: string
+  kind: string
   outcomes: { id: string; text: string; effect: string; danger: boolean }[]
 }
 
@@ -411,15 +431,20 @@ export interface DeskView extends CaseView {
   tree: { group: string; nodes: TreeNode[] }[]
   tasks: DeskTask[]
   process: { xml: string; active: string[]; done: string[] }
-  compare: { title: string; rows: { label: string; values: { source: string; value: string; same: boolean }[] }[] }[]
-  guard?: { text: string }
+  compare: { label: string; values: { source: string; value: string; same: boolean }[] }[]
+  recordings: RecordingView[]
+  guard?: string
+  lines: { label: string; value: string }[]
 }
 
 export interface RecordingView {
+  id: string
+  name: string
   mime: string
   durationMs: number
-  chunks: { n: number; size: number; sm3: string; ok: boolean }[]
-  questions: { text: string; answer: string; atMs: number }[]
+  chunks: { n: number; size: number; sm3: string }[]
+  questions: { id: string; text: string; said: string; atMs: number }[]
   integrity: { ok: boolean; text: string }
-  review?: { result: 'pass' | 'redo'; reason: string; by: string; at: string }
+  review: '' | 'pass' | 'redo'
+  reviewReason: string
 }

@@ -1,6 +1,6 @@
-import type { FormUi, JsonSchema } from '@haoban/api'
+import type { JsonSchema } from '@haoban/api'
 import { describe, expect, it } from 'vitest'
-import { covers, display, fenOf, item, pagesOf, visibleParts } from './schema'
+import { covers, display, fenOf, isKey, item, leavesOf, missing, pagesOf, readUi, visibleParts } from './schema'
 
 const schema: JsonSchema = {
   type: 'object',
@@ -15,7 +15,7 @@ const schema: JsonSchema = {
     uses: { type: 'array', title: '用途', items: { type: 'string', enum: ['school', 'loan'], 'x-labels': { school: '入学', loan: '贷款' } } },
   },
 }
-const ui: FormUi = { parts: [{ id: 'a', title: '甲', fields: ['price'] }, { id: 'b', title: '乙', fields: ['buyers'], when: 'shared == "parts"' }, { id: 'c', title: '丙', fields: [], who: 'clerk' }] }
+const ui = readUi({ parts: [{ id: 'a', title: '甲', fields: ['price'] }, { id: 'b', title: '乙', fields: ['buyers'], when: 'shared == "parts"' }, { id: 'c', title: '丙', fields: [{ path: 'price', hint: '含税' }], who: 'clerk' }] })
 
 describe('item', () => {
   it('chooses how to ask', () => {
@@ -54,4 +54,43 @@ it('reads money as people type it', () => {
   expect(fenOf('80 元')).toBe(8000)
   expect(fenOf('abc')).toBeUndefined()
   expect(fenOf('1.234')).toBeUndefined()
+})
+
+describe('missing', () => {
+  const root: JsonSchema = {
+    type: 'object',
+    required: ['no', 'seller', 'list', 'ok'],
+    properties: {
+      no: { type: 'string', title: '合同编号' },
+      seller: { type: 'object', title: '预售人', required: ['name'], properties: { name: { type: 'string', title: '名称' }, note: { type: 'string', title: '备注' } } },
+      extra: { type: 'object', title: '另有', required: ['a'], properties: { a: { type: 'string', title: '甲' }, b: { type: 'string', title: '乙' } } },
+      list: { type: 'array', title: '购房人', minItems: 1, items: { type: 'object', required: ['name'], properties: { name: { type: 'string', title: '姓名' } } } },
+      ok: { type: 'boolean', title: '承诺属实', const: true },
+      kind: { type: 'string', title: '形式', 'x-format': 'district' },
+    },
+  }
+  const u = readUi({ parts: [] })
+  const fields = Object.keys(root.properties ?? {})
+  const paths = (data: Record<string, unknown>) => missing(root, u, fields, data, []).map(e => e.path)
+
+  it('asks for what is required, and nothing of an object that may stay away', () => {
+    expect(paths({})).toEqual(['no', 'seller.name', 'list', 'ok'])
+    expect(paths({ no: '1', seller: { name: 'x' }, list: [{}], ok: true, extra: { b: '1' } })).toEqual(['extra.a', 'list.0.name'])
+    expect(paths({ no: '1', seller: { name: 'x' }, list: [{ name: 'y' }], ok: true })).toEqual([])
+  })
+  it('says how to mend it', () => {
+    expect(missing(root, u, ['ok', 'no'], {}, []).map(e => e.msg)).toEqual(['请勾选“承诺属实”', '请填合同编号'])
+  })
+  it('does not ask for what a source vouches for', () => {
+    const fact = { path: 'no', label: '', value: '1', masked: false, source: '', sourceText: '', at: '', locked: true, state: 'ok' as const }
+    expect(missing(root, u, ['no'], {}, [fact])).toEqual([])
+  })
+  it('lists leaves with their rows', () => {
+    expect(leavesOf(root, u, 'list', { list: [{}, {}] }).map(i => i.path)).toEqual(['list.0.name', 'list.1.name'])
+  })
+  it('knows what fetches the rest', () => {
+    expect(isKey(item(root, u, 'no'))).toBe(true)
+    expect(isKey(item(root, u, 'seller.note'))).toBe(false)
+    expect(item(root, u, 'kind').widget).toBe('select')
+  })
 })

@@ -85,4 +85,41 @@ describe('useForm', () => {
     expect(save.mock.calls[1]?.slice(0, 2)).toEqual([2, { a: 2 }])
     expect(f.unsaved.value).toBe(false)
   })
+
+  it('sends a lost save again just as it was, then the rest', async () => {
+    const save = vi.fn().mockRejectedValueOnce(new ApiError({ kind: 'offline', title: '' })).mockResolvedValueOnce(saved(2)).mockResolvedValue(saved(3))
+    const f = useForm('c1', 1, form(), { save }, { memory: memory() })
+    f.set('a', 1)
+    await vi.advanceTimersByTimeAsync(700)
+    f.set('b', 2)
+    await vi.advanceTimersByTimeAsync(2000)
+    expect(save.mock.calls[1]).toEqual(save.mock.calls[0])
+    expect(save.mock.calls[2]?.slice(0, 2)).toEqual([2, { b: 2 }])
+  })
+
+  it('does not let one bad answer hold up the others', async () => {
+    const save = vi.fn().mockRejectedValueOnce(new ApiError({ kind: 'invalid', title: '', fields: [{ path: 'a', rule: 'type', msg: '应为数字' }] })).mockResolvedValue(saved(2))
+    const f = useForm('c1', 1, form(), { save }, { memory: memory() })
+    f.set('a', 'x')
+    f.set('b', 2)
+    await vi.advanceTimersByTimeAsync(700)
+    expect(save.mock.calls[1]?.[1]).toEqual({ b: 2 })
+    expect(f.state.value).toBe('failed')
+    expect(f.get('a')).toBe('x')
+    expect(f.shown.value.map(e => e.msg)).toEqual(['应为数字'])
+    f.set('a', 3)
+    await vi.advanceTimersByTimeAsync(700)
+    expect(save.mock.calls[2]?.[1]).toEqual({ a: 3 })
+    expect(f.state.value).toBe('saved')
+  })
+
+  it('sends single answers inside a list that a source keeps', async () => {
+    const save = vi.fn().mockResolvedValue(saved(2))
+    const locked = form({ buyers: [{ name: '甲' }] })
+    locked.facts = [{ path: 'buyers', label: '', value: '', masked: false, source: '', sourceText: '', at: '', locked: true, state: 'ok' }]
+    const f = useForm('c1', 1, locked, { save }, { memory: memory() })
+    f.set('buyers.0.share', '1/2')
+    await f.flush()
+    expect(save.mock.calls[0]?.[1]).toEqual({ 'buyers.0.share': '1/2' })
+  })
 })

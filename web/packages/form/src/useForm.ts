@@ -15,6 +15,8 @@ export interface FormStore {
   errors: Ref<FieldError[]>
   /** The errors it is time to show: of fields that were answered, or whose page was left. */
   shown: Ref<FieldError[]>
+  /** What the page itself finds missing; it is not sent anywhere. */
+  local: Ref<FieldError[]>
   /** Shows what is wrong in these fields from now on. */
   reveal: (fields: string[]) => void
   version: Ref<number>
@@ -22,6 +24,8 @@ export interface FormStore {
   savedAt: Ref<string>
   problem: Ref<ApiError | null>
   unsaved: Ref<boolean>
+  /** Which parts the house holds to be complete. */
+  complete: Ref<Record<string, boolean>>
   get: (path: string) => unknown
   set: (path: string, value: unknown) => void
   /** Sends what is not saved yet; true if everything is with the house now. */
@@ -29,6 +33,11 @@ export interface FormStore {
   /** Takes what the house has now, keeps on top what was typed here and not saved. */
   rebase: (version: number, form: CaseForm) => void
   stop: () => void
+}
+
+/** Paths of lists and objects that a source filled and keeps. */
+function locksOf(form: CaseForm): string[] {
+  return form.facts.filter(f => f.locked && Array.isArray(at(form.data, f.path))).map(f => f.path)
 }
 
 interface Memory { getItem: (k: string) => string | null; setItem: (k: string, v: string) => void; removeItem: (k: string) => void }
@@ -50,7 +59,15 @@ export function useForm(caseId: string, version0: number, form: CaseForm, port: 
   const state = ref<SaveState>('clean')
   const savedAt = ref('')
   const problem = ref<ApiError | null>(null)
+  const complete = shallowRef<Record<string, boolean>>(form.complete)
   const pending = shallowRef<Record<string, unknown>>({})
+  /** Answers the house would not take as they stand; sent again once they are changed. */
+  const refused = new Map<string, unknown>()
+  /** Lists that a source vouches for: only single answers inside them may be sent. */
+  let lockedLists = locksOf(form)
+  /** A save whose answer was lost: sent again just as it was before anything else. */
+  let lost: { key: string; version: number; data: Record<string, unknown> } | null = null
+  const local = shallowRef<FieldError[]>([])
   const touched = shallowRef(new Set<string>())
   const revealed = shallowRef<string[]>([])
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -60,7 +77,8 @@ export function useForm(caseId: string, version0: number, form: CaseForm, port: 
   function rootOf(path: string): string {
     const keys = path.split('.')
     const n = keys.findIndex(k => /^\d+$/.test(k))
-    return n < 0 ? path : keys.slice(0, n).join('.')
+    const root = n < 0 ? path : keys.slice(0, n).join('.')
+    return lockedLists.includes(root) ? path : root
   }
 
   function keep() {
@@ -102,8 +120,8 @@ export function useForm(caseId: string, version0: number, form: CaseForm, port: 
     if (running !== null) {
       await running
     }
-    if (Object.keys(pending.value).length === 0) {
-      return true
+    if (Object.keys(sendable()).length === 0) {
+      return Object.keys(pending.value).length === 0
     }
     if (state.value === 'conflict') {
       return false
@@ -112,13 +130,21 @@ export function useForm(caseId: string, version0: number, form: CaseForm, port: 
     return running
   }
 
+  function sendable(): Record<string, unknown> {
+    return Object.fromEntries(Object.entries(pending.value).filter(([k, v]) => !refused.has(k) || refused.get(k) !== v))
+  }
+
   async function save(): Promise<boolean> {
-    const sending = pending.value
+    const go = lost ?? { key: newKey(), version: version.value, data: sendable() }
+    lost = null
+    const sending = go.data
     state.value = 'saving'
     try {
-      const got = await port.save(version.value, sending, newKey())
+      const got = await port.save(go.version, sending, go.key)
       version.value = got.version
+      complete.value = got.complete ?? complete.value
       savedAt.value = got.savedAt
+      Object.keys(sending).forEach(k => refused.delete(k))
       const left: Record<string, unknown> = {}
       for (const [k, v] of Object.entries(pending.value)) {
         if (sending[k] !== v) {
@@ -126,10 +152,14 @@ export function useForm(caseId: string, version0: number, form: CaseForm, port: 
         }
       }
       pending.value = left
-      errors.value = got.errors
+      errors.value = [...got.errors, ...errors.value.filter(e => [...refused.keys()].some(k => e.path === k || e.path.startsWith(`${k}.`)))]
       problem.value = null
       keep()
       if (Object.keys(left).length > 0) {
+        if (Object.keys(sendable()).length === 0) {
+          state.value = 'failed'
+          return false
+        }
         state.value = 'typing'
         timer = setTimeout(() => { void flush() }, delay)
         return false
@@ -143,11 +173,18 @@ export function useForm(caseId: string, version0: number, form: CaseForm, port: 
         state.value = 'conflict'
       } else if (e.kind === 'offline' || e.kind === 'partner' || e.kind === 'busy') {
         state.value = 'offline'
+        lost = go
         timer = setTimeout(() => { void flush() }, retry)
       } else {
         state.value = 'failed'
         if (e.fields.length > 0) {
           errors.value = [...errors.value.filter(x => !e.fields.some(f => f.path === x.path)), ...e.fields]
+          const bad = Object.keys(sending).filter(k => e.fields.some(f => f.path === k || f.path.startsWith(`${k}.`) || k.startsWith(`${f.path}.`)))
+          bad.forEach(k => refused.set(k, sending[k]))
+          // One answer that cannot be taken does not hold up the others.
+          if (bad.length > 0 && Object.keys(sendable()).length > 0) {
+            return save()
+          }
         }
       }
       return false
@@ -156,9 +193,12 @@ export function useForm(caseId: string, version0: number, form: CaseForm, port: 
 
   function rebase(v: number, fresh: CaseForm) {
     version.value = v
+    lockedLists = locksOf(fresh)
     data.value = overlay(fresh.data)
     errors.value = fresh.errors
+    complete.value = fresh.complete
     problem.value = null
+    lost = null
     if (Object.keys(pending.value).length > 0) {
       state.value = 'typing'
       clearTimeout(timer)
@@ -190,11 +230,13 @@ export function useForm(caseId: string, version0: number, form: CaseForm, port: 
   return {
     data,
     errors,
+    local,
     shown: computed(() => errors.value.filter(e => touched.value.has(e.path) || covers(revealed.value, e.path))),
     reveal: (fields) => { revealed.value = [...new Set([...revealed.value, ...fields])] },
     version,
     state,
     savedAt,
+    complete,
     problem: problem as Ref<ApiError | null>,
     unsaved: computed(() => Object.keys(pending.value).length > 0),
     get: path => at(data.value, path),

@@ -72,12 +72,19 @@ export const verdicts: Record<string, { text: string; tone: '' | 'act' | 'soon' 
 export const verifyVerdicts: Record<string, { title: string; tone: 'good' | 'soon' | 'stop' | '' }> = {
   valid: { title: '真实，现在有效', tone: 'good' },
   superseded: { title: '真实，已被新的取代', tone: 'soon' },
-  lost: { title: '真实，已声明遗失', tone: 'stop' },
+  lost: { title: '已声明遗失，不再有效', tone: 'stop' },
   voided: { title: '真实，已经作废', tone: 'stop' },
+  frozen: { title: '真实，现在冻结', tone: 'stop' },
   off: { title: '持有人已停止出示', tone: '' },
   expired: { title: '二维码已过期', tone: 'soon' },
   unknown: { title: '查不到这份文书', tone: 'stop' },
 }
+
+/** The 16 districts, by code. */
+export const districts: [string, string][] = [
+  ['310101', '黄浦区'], ['310104', '徐汇区'], ['310105', '长宁区'], ['310106', '静安区'], ['310107', '普陀区'], ['310109', '虹口区'], ['310110', '杨浦区'], ['310112', '闵行区'],
+  ['310113', '宝山区'], ['310114', '嘉定区'], ['310115', '浦东新区'], ['310116', '金山区'], ['310117', '松江区'], ['310118', '青浦区'], ['310120', '奉贤区'], ['310151', '崇明区'],
+]
 
 /** Why part of a value is hidden. */
 export const maskWhy = '姓名、证件号、电话、住址属于个人信息，页面只显示核对所需的部分。本人办理时，系统按完整信息核对，不影响办理。'

@@ -79,3 +79,8 @@ export function duration(ms: number): string {
   const s = Math.max(0, Math.round(ms / 1000))
   return `${String(Math.trunc(s / 60)).padStart(2, '0')}:${String(s % 60).padStart(2, '0')}`
 }
+
+/** The name of a source as its line says it: 来自房管局，今天 09:12 → 房管局. */
+export function sourceName(f: { source?: string; sourceText?: string }): string {
+  return /^(?:来自|取自)([^，,]+)/.exec(f.sourceText ?? '')?.[1] ?? (/[\u4e00-\u9fff]/.test(f.source ?? '') ? f.source! : '来源部门')
+}

@@ -4,7 +4,7 @@ import { type Ref, computed, onScopeDispose, ref, shallowRef } from 'vue'
 import { sm3Hex } from './sm3'
 
 export interface RecorderPort {
-  start: (key: string) => Promise<{ recordingId: string }>
+  start: (mime: string, key: string) => Promise<{ recordingId: string }>
   chunk: (id: string, n: number, bytes: ArrayBuffer, sm3: string, key: string) => Promise<void>
   finish: (id: string, body: { answers: Answer[]; durationMs: number; mime: string }, key: string) => Promise<void>
 }
@@ -112,7 +112,7 @@ export function useRecorder(port: RecorderPort, questions: () => Question[], opt
     const mine = ++turn
     message.value = ''
     try {
-      recordingId = (await port.start(newKey())).recordingId
+      recordingId = (await port.start(mime, newKey())).recordingId
     } catch (err) {
       message.value = toApiError(err).title
       return

@@ -1,4 +1,4 @@
-import type { Material } from '@haoban/api'
+import type { CaseView } from '@haoban/api'
 import { newKey, toApiError } from '@haoban/api'
 import { type Ref, computed, ref } from 'vue'
 import { sm3Hex } from './sm3'
@@ -8,7 +8,7 @@ export interface UploadPort {
   beginUpload: (body: { caseId: string; node: string; name: string; size: number; mime: string }, key?: string) => Promise<{ id: string; offset: number; chunkSize: number }>
   uploadState: (id: string) => Promise<{ offset: number; size: number }>
   uploadChunk: (id: string, offset: number, bytes: ArrayBuffer, sm3: string, signal?: AbortSignal) => Promise<{ offset: number }>
-  finishUpload: (id: string, key?: string) => Promise<Material>
+  finishUpload: (id: string, key?: string) => Promise<CaseView>
 }
 
 export type UploadStatus = 'idle' | 'sending' | 'paused' | 'waiting' | 'checking' | 'done' | 'failed'
@@ -20,9 +20,9 @@ export interface Upload {
   size: Ref<number>
   name: Ref<string>
   message: Ref<string>
-  start: (file: File, at: { caseId: string; node: string }) => Promise<Material | undefined>
+  start: (file: File, at: { caseId: string; node: string }) => Promise<CaseView | undefined>
   pause: () => void
-  resume: () => Promise<Material | undefined>
+  resume: () => Promise<CaseView | undefined>
   cancel: () => void
 }
 
@@ -80,7 +80,7 @@ export function useUpload(port: UploadPort, options: { memory?: Memory; wait?: (
     return send(newKey())
   }
 
-  async function send(key: string): Promise<Material | undefined> {
+  async function send(key: string): Promise<CaseView | undefined> {
     const f = file
     if (f === null) {
       return undefined
@@ -112,16 +112,16 @@ export function useUpload(port: UploadPort, options: { memory?: Memory; wait?: (
           return undefined
         }
         status.value = 'checking'
-        const material = await port.finishUpload(id, finishKey)
+        const view = await port.finishUpload(id, finishKey)
         memory.removeItem(slot())
         status.value = 'done'
-        return material
+        return view
       } catch (err) {
         if (mine !== turn) {
           return undefined
         }
         const e = toApiError(err)
-        if (e.kind === 'conflict' && id !== '' && tries < 3) {
+        if (e.status === 409 && id !== '' && tries < 3) {
           // The house has more or less than we thought: go on from where it stands.
           tries++
           try {

@@ -1,4 +1,4 @@
-import type { CaseRow, Todo } from '@haoban/api'
+import type { CaseRow, Property, Todo } from '@haoban/api'
 
 /** Where a person goes to see or go on with a case. */
 export function caseLink(row: Pick<CaseRow, 'id' | 'phase'>): string {
@@ -17,4 +17,9 @@ export function todoLink(t: Todo): string {
     case 'pay': return `/cases/${t.caseId}#fee`
     default: return `/cases/${t.caseId}#supplement`
   }
+}
+
+/** What lies on a property, one tag each. */
+export function statusOf(p: Property): { code: string; text: string }[] {
+  return typeof p.status === 'string' ? p.status.split(/[，,；;]/).filter(Boolean).map(text => ({ code: text, text })) : p.status
 }

@@ -1,6 +1,6 @@
-import { type CaseView, type Load, useLoad } from '@haoban/api'
-import { type FormStore, item, pagesOf, useForm, visibleParts } from '@haoban/form'
-import { type ComputedRef, type InjectionKey, type ShallowRef, computed, inject, onScopeDispose, provide, shallowRef, watch } from 'vue'
+import { type ApiError, type CaseView, type FieldError, type Load, useAction, useLoad } from '@haoban/api'
+import { type FormStore, type Ui, missing, pagesOf, readUi, useForm, visibleParts } from '@haoban/form'
+import { type ComputedRef, type InjectionKey, type Ref, type ShallowRef, computed, inject, onScopeDispose, provide, shallowRef, watch } from 'vue'
 import { useEvents } from '../../compositions/useEvents'
 import { api } from '../../store'
 
@@ -11,7 +11,14 @@ export interface Filing {
   load: Load<CaseView>
   view: ComputedRef<CaseView>
   form: ShallowRef<FormStore | null>
+  ui: ComputedRef<Ui>
   parts: ComputedRef<PartView[]>
+  /** What is not answered yet in these fields. */
+  gaps: (fields: string[]) => FieldError[]
+  /** Asks the partners for what can be fetched; what is typed is saved first. */
+  fetchFacts: () => Promise<void>
+  fetching: Ref<boolean>
+  fetchError: Ref<ApiError | null>
   /** Takes a newer view that some action returned. */
   take: (v: CaseView) => void
 }
@@ -22,6 +29,7 @@ const key: InjectionKey<Filing> = Symbol('filing')
 export function provideFiling(id: string): Filing {
   const load = useLoad(() => api.case(id))
   const form = shallowRef<FormStore | null>(null)
+  let facts = ''
 
   watch(load.data, (v) => {
     if (v === null) {
@@ -29,9 +37,10 @@ export function provideFiling(id: string): Filing {
     }
     if (form.value === null) {
       form.value = useForm(id, v.version, v.form, { save: (version, data, k) => api.saveForm(id, version, data, k) })
-    } else if (v.version >= form.value.version.value || form.value.state.value === 'conflict') {
+    } else if (v.version > form.value.version.value || form.value.state.value === 'conflict' || facts !== JSON.stringify(v.form.facts)) {
       form.value.rebase(v.version, v.form)
     }
+    facts = JSON.stringify(v.form.facts)
   }, { immediate: true })
 
   const view = computed(() => {
@@ -40,19 +49,20 @@ export function provideFiling(id: string): Filing {
     }
     return load.data.value
   })
+  const ui = computed(() => readUi(load.data.value?.form.ui ?? { parts: [] }))
   const parts = computed<PartView[]>(() => {
     const v = load.data.value
     const f = form.value
     if (v === null || f === null) {
       return []
     }
-    return visibleParts(v.form.ui, f.data.value).map(p => ({
+    return visibleParts(ui.value, f.data.value).map(p => ({
       id: p.id,
       title: p.title,
-      hint: p.hint ?? '',
+      hint: p.hint,
       fields: p.fields,
-      pages: pagesOf(v.form.schema, v.form.ui, p.fields, path => v.form.facts.some(x => x.path === path && x.locked)),
-      complete: v.form.complete[p.id] === true && !f.unsaved.value,
+      pages: pagesOf(v.form.schema, ui.value, p.fields, path => v.form.facts.some(x => x.path === path && x.locked)),
+      complete: f.complete.value[p.id] === true && !f.unsaved.value,
       errors: f.shown.value.filter(e => p.fields.some(x => e.path === x || e.path.startsWith(`${x}.`))).length,
       started: p.fields.some(x => ![undefined, null, ''].includes(f.get(x) as string)),
     }))
@@ -83,12 +93,37 @@ export function provideFiling(id: string): Filing {
     }
   })
 
+  const prefill = useAction((k: string) => api.prefill(id, k))
+  async function fetchFacts() {
+    if (form.value !== null && !(await form.value.flush()) && form.value.state.value !== 'failed') {
+      return
+    }
+    const got = await prefill.run()
+    if (got !== undefined) {
+      load.data.value = got
+    }
+  }
+  // A fresh draft is filled with what is known before the person looks at it.
+  const stop = watch(load.data, (v) => {
+    if (v !== null) {
+      void Promise.resolve().then(() => stop())
+      if (v.phase === 'draft' && v.form.facts.length === 0) {
+        void fetchFacts()
+      }
+    }
+  }, { immediate: true })
+
   const filing: Filing = {
     id,
     load,
     view,
     form,
+    ui,
     parts,
+    gaps: fields => (load.data.value === null || form.value === null ? [] : missing(load.data.value.form.schema, ui.value, fields, form.value.data.value, load.data.value.form.facts)),
+    fetchFacts,
+    fetching: prefill.busy,
+    fetchError: prefill.error,
     take: (v) => { load.data.value = v },
   }
   provide(key, filing)
@@ -114,5 +149,3 @@ export function placeOf(parts: PartView[], path: string): { part: string; page: 
   }
   return null
 }
-
-export { item }
