@@ -1,0 +1,36 @@
+package company_test
+
+import (
+	"context"
+	"net/http"
+	"testing"
+
+	"haoban/links/company"
+	"haoban/links/company/wire"
+	kitwire "haoban/links/linkkit/wire"
+	"haoban/links/linktest"
+	sim "haoban/outside/company"
+	"haoban/outside/simkit"
+	"haoban/outside/world"
+)
+
+func TestBadDay(t *testing.T) {
+	t.Parallel()
+	w := world.New(1, 1000)
+	cast := w.Cast()
+	_ = cast
+	linktest.Exercise(t, linktest.Case[*company.Client]{
+		System: wire.System,
+		Sim: func(t *testing.T, secret kitwire.Secret) http.Handler {
+			s := sim.New(simkit.Alone(w, secret))
+			t.Cleanup(s.Close)
+			return s
+		},
+		New:     company.New,
+		Private: nil,
+		Probes: []linktest.Probe[*company.Client]{{Name: "get", Call: func(ctx context.Context, c *company.Client) error {
+			_, err := c.Get(ctx, cast.Developer.USCC)
+			return err
+		}}},
+	})
+}
