@@ -9,10 +9,21 @@ import (
 	"slices"
 	"strings"
 
+	"haoban/outside/assist"
+	"haoban/outside/bigreg"
 	"haoban/outside/caserepo"
+	"haoban/outside/company"
+	"haoban/outside/housing"
+	"haoban/outside/invest"
+	"haoban/outside/land"
+	"haoban/outside/licence"
+	"haoban/outside/marriage"
 	"haoban/outside/pay"
 	"haoban/outside/population"
+	"haoban/outside/seal"
 	"haoban/outside/simkit"
+	"haoban/outside/sms"
+	"haoban/outside/will"
 	"haoban/outside/world"
 	"haoban/platform/clock"
 )
@@ -26,6 +37,17 @@ func makers() []func(simkit.Options) *simkit.Sim {
 		caserepo.New,
 		pay.New,
 		population.New,
+		assist.New,
+		bigreg.New,
+		company.New,
+		housing.New,
+		invest.New,
+		land.New,
+		licence.New,
+		marriage.New,
+		seal.New,
+		sms.New,
+		will.New,
 	}
 }
 
