@@ -1,6 +1,8 @@
 package simkit
 
 import (
+	"crypto/rand"
+	"encoding/base64"
 	"encoding/hex"
 	"log/slog"
 
@@ -31,4 +33,27 @@ func DemoSecrets(master []byte) func(system string) wire.Secret {
 // nobody to call back: what a connector's test needs.
 func Alone(w *world.World, key wire.Secret) Options {
 	return Options{World: w, Clock: clock.Wall{}, Log: slog.New(slog.DiscardHandler), Secret: func(string) wire.Secret { return key }}
+}
+
+// Shares reports whether text is the key shared with haoban: where a contract
+// sends it as it is, as a client secret. The zero answer is no.
+func (s *Sim) Shares(text string) bool {
+	k, err := wire.NewSecret([]byte(text))
+	if err != nil {
+		return false
+	}
+	sealed, err := k.Seal("shared")
+	if err != nil {
+		return false
+	}
+	plain, err := s.key.Open(sealed)
+	return err == nil && plain == "shared"
+}
+
+// Random returns 192 random bits as text, for codes and tickets that nobody may
+// guess.
+func Random() string {
+	b := make([]byte, 24)
+	_, _ = rand.Read(b) // never fails since Go 1.24
+	return base64.RawURLEncoding.EncodeToString(b)
 }
