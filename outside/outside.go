@@ -25,6 +25,7 @@ import (
 	"haoban/outside/sms"
 	"haoban/outside/will"
 	"haoban/outside/world"
+	"haoban/outside/ywtb"
 	"haoban/platform/clock"
 )
 
@@ -48,6 +49,7 @@ func makers() []func(simkit.Options) *simkit.Sim {
 		seal.New,
 		sms.New,
 		will.New,
+		ywtb.New,
 	}
 }
 
