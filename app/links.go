@@ -178,7 +178,7 @@ type payments struct{ p *pay.Platform }
 func (p payments) Open(ctx context.Context, order string, amount int64, subject string, expires time.Time) (string, error) {
 	minutes := max(1, int(time.Until(expires).Minutes()))
 	o, err := p.p.Order(ctx, pay.Order{
-		PaymentNo: order, Subject: subject, PayerName: "缴款人", PayerID: "", Minutes: min(minutes, 24*60),
+		PaymentNo: order, Subject: subject, PayerName: "缴款人", PayerID: order, Minutes: min(minutes, 24*60),
 		Items: []paywire.Item{{ChargeCode: "GB", Name: subject, Amount: amount, Qty: 1}},
 	})
 	return o.PayURL, err

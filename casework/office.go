@@ -329,7 +329,7 @@ func extend(ctx context.Context, w *Work, c Command, _ any) (any, error) {
 	if !w.Official(ident.RoleLeader) && !w.Official(ident.RoleDivision) {
 		return nil, errs.New(errs.Forbidden, "extend.head", "延长期限要由负责人批准")
 	}
-	if w.M.Limit.Extend == 0 || w.Phase != Handling {
+	if w.M.Limit.Extend == 0 || w.Phase != Handling || w.final() {
 		return nil, errs.New(errs.Conflict, "extend.none", "这个事项不能延长期限")
 	}
 	var n int

@@ -14,6 +14,7 @@ import (
 func TestQueryCertificate(t *testing.T) {
 	t.Parallel()
 	engines(t, "R1.1/facts R1.9/certificate R1.9/none R1.10/qr R1.11/space", func(act *story.Act, h *house) {
+		t := act.T
 		me := h.citizen(h.cast.ChenJing)
 		facts := me.ok("GET", "/me", nil)
 		if !strings.Contains(string(facts.body), "陈*") || strings.Contains(string(facts.body), h.cast.ChenJing.ID) {

@@ -383,6 +383,10 @@ func digest(ctx context.Context, w *casework.Work, p Party) (string, error) {
 }
 
 func (r *Room) ask(ctx context.Context, w *casework.Work, parties []Party) error {
+	// What came of an earlier round is history.
+	if _, err := w.Tx.Exec(ctx, `UPDATE pty_party SET state = $1, token_hash = $2 WHERE bundle = $3 AND state <> $1`, Withdrawn, "", w.Bundle); err != nil {
+		return fmt.Errorf("party: %w", err)
+	}
 	for _, m := range w.Mates() {
 		m.SetPhase(casework.Consent)
 		m.Emit("consent_asked", fmt.Sprintf("内容已填好，等 %d 方确认", len(parties)), "", nil)
