@@ -163,7 +163,7 @@ func (a *App) wire(ctx context.Context) error {
 	draw := &papers{blobs: a.Blobs, fonts: a.fonts, clock: a.o.Clock}
 	a.Parties = party.New(people{a.People}, draw, a.Keys)
 	a.Results = result.New(draw, book, a.Parties, a.Keys, site)
-	a.Fees = fee.New(payments{a.links.pay})
+	a.Fees = fee.New(payments{a.links.pay, a.o.Clock})
 	a.Consults = consult.New(a.links.assist, a.Queue)
 	a.Office = registry.NewOffice(registry.New(a.Keys), a.links.bigreg, a.Queue, a.Results, a.DB)
 	a.notices = notice.New(a.links.sms, phones{a.People, a.DB}, a.Parties, a.Queue, site)

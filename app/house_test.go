@@ -212,7 +212,7 @@ func TestHouseRules(t *testing.T) {
 		{"cmd/haoban", "outside", "cmd/haoban may not import outside"},
 		{"cmd/haoban", "platform/db", "cmd/haoban may not import platform/db"},
 		{"cmd/demo", "outside", ""},
-		{"cmd/demo", "outside/world", "cmd/demo may not import outside/pay"},
+		{"cmd/demo", "outside/pay", "cmd/demo may not import outside/pay"},
 		{"cmd/scaffold", "platform/errs", ""},
 		{"cmd/scaffold", "casework/matter", "cmd/scaffold may not import casework/matter"},
 		{"app", "bureau/registry", ""},

@@ -24,6 +24,7 @@ import (
 	"haoban/links/seal"
 	"haoban/links/sms"
 	"haoban/links/will"
+	"haoban/platform/clock"
 	"haoban/platform/config"
 	"haoban/platform/db"
 	"haoban/platform/errs"
@@ -173,10 +174,13 @@ func (a *App) callbacks() error {
 }
 
 // payments is the payment platform as casework/fee asks for it.
-type payments struct{ p *pay.Platform }
+type payments struct {
+	p     *pay.Platform
+	clock clock.Clock
+}
 
 func (p payments) Open(ctx context.Context, order string, amount int64, subject string, expires time.Time) (string, error) {
-	minutes := max(1, int(time.Until(expires).Minutes()))
+	minutes := max(1, int(expires.Sub(p.clock.Now()).Minutes()))
 	o, err := p.p.Order(ctx, pay.Order{
 		PaymentNo: order, Subject: subject, PayerName: "缴款人", PayerID: order, Minutes: min(minutes, 24*60),
 		Items: []paywire.Item{{ChargeCode: "GB", Name: subject, Amount: amount, Qty: 1}},
