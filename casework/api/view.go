@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"haoban/casework"
+	"haoban/casework/consult"
+	"haoban/casework/fee"
 	"haoban/casework/form"
 	"haoban/casework/matter"
 	"haoban/casework/party"
