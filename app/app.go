@@ -22,6 +22,7 @@ import (
 	"haoban/casework/party"
 	"haoban/casework/result"
 	"haoban/casework/source"
+	"haoban/links/fryzt"
 	"haoban/links/linkkit"
 	"haoban/matters"
 	"haoban/platform/audit"
@@ -82,7 +83,7 @@ type App struct {
 func Lines() []db.Line {
 	return []db.Line{
 		job.Migrations(), blob.Migrations(), audit.Migrations(), ident.Migrations(), linkkit.Migrations(),
-		casework.Migrations(), number.Migrations(), material.Migrations(), party.Migrations(), fee.Migrations(),
+		fryzt.Migrations(), casework.Migrations(), number.Migrations(), material.Migrations(), party.Migrations(), fee.Migrations(),
 		notice.Migrations(), consult.Migrations(), result.Migrations(), source.Migrations(), registry.Migrations(),
 	}
 }
