@@ -13,6 +13,7 @@ import (
 	"haoban/outside/bigreg"
 	"haoban/outside/caserepo"
 	"haoban/outside/company"
+	"haoban/outside/fryzt"
 	"haoban/outside/housing"
 	"haoban/outside/invest"
 	"haoban/outside/land"
@@ -41,6 +42,7 @@ func makers() []func(simkit.Options) *simkit.Sim {
 		assist.New,
 		bigreg.New,
 		company.New,
+		fryzt.New,
 		housing.New,
 		invest.New,
 		land.New,
