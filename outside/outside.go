@@ -24,6 +24,7 @@ import (
 	"haoban/outside/seal"
 	"haoban/outside/simkit"
 	"haoban/outside/sms"
+	"haoban/outside/ssb"
 	"haoban/outside/will"
 	"haoban/outside/world"
 	"haoban/outside/ywtb"
@@ -50,6 +51,7 @@ func makers() []func(simkit.Options) *simkit.Sim {
 		marriage.New,
 		seal.New,
 		sms.New,
+		ssb.New,
 		will.New,
 		ywtb.New,
 	}
