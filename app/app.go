@@ -49,6 +49,8 @@ type Options struct {
 	// Poll is how often the queue looks for work of other processes; 0: a second.
 	Poll time.Duration
 	Demo bool // says so on the page; opens no door
+	// Settings are what the bureau has set, by key; see Setting for the others.
+	Settings map[string]string
 }
 
 // App is the whole house.
@@ -164,7 +166,7 @@ func (a *App) wire(ctx context.Context) error {
 	draw := &papers{blobs: a.Blobs, fonts: a.fonts, clock: a.o.Clock}
 	a.Parties = party.New(people{a.People}, draw, a.Keys)
 	a.Results = result.New(draw, book, a.Parties, a.Keys, site)
-	a.Fees = fee.New(payments{a.links.pay, a.o.Clock})
+	a.Fees = fee.New(payments{a.links.pay, a.o.Clock}, a.Setting)
 	a.Consults = consult.New(a.links.assist, a.Queue)
 	a.Office = registry.NewOffice(registry.New(a.Keys), a.links.bigreg, a.Queue, a.Results, a.DB)
 	a.notices = notice.New(a.links.sms, phones{a.People, a.DB}, a.Parties, a.Queue, site)
@@ -253,8 +255,11 @@ func numberRules() map[string]number.Rule {
 	}
 }
 
-// Setting is what a bureau sets while running. Every key has a default.
+// Setting is what a bureau sets. Every key has a default.
 func (a *App) Setting(key string) string {
+	if v, ok := a.o.Settings[key]; ok {
+		return v
+	}
 	switch key {
 	case "guard.ministry":
 		return permit.ReportOff

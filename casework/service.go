@@ -390,3 +390,13 @@ func (s *Service) With(ctx context.Context, a ident.Actor, id string, fn func(co
 		return fn(ctx, w)
 	})
 }
+
+// Audits returns the audit type of every kind of command, "" for those that
+// leave none; a test holds them to the catalogue.
+func (s *Service) Audits() map[string]string {
+	out := map[string]string{}
+	for k, h := range s.commands {
+		out[k] = h.Audit
+	}
+	return out
+}
