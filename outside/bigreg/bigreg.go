@@ -51,7 +51,7 @@ func (b *book) list(r *simkit.Request) (any, error) {
 }
 
 func (b *book) of(u world.Unit) (wire.Facts, error) {
-	f := wire.Facts{Unit: u.Code, District: "310115", AreaCM: u.AreaCM, Use: u.Usage, Residential: true, Building: u.TitleNo == "", Version: u.Version, Rights: []wire.Right{}}
+	f := wire.Facts{Unit: u.Code, District: world.Handling, AreaCM: u.AreaCM, Use: u.Usage, Residential: true, Building: u.TitleNo == "", Version: u.Version, Rights: []wire.Right{}}
 	b.s.Lock(func() { f.Version += b.moved[u.Code] })
 	var err error
 	if f.AddressEnc, err = b.s.Seal(u.Address); err != nil {

@@ -4,6 +4,7 @@ package housing
 import (
 	"haoban/links/housing/wire"
 	"haoban/outside/simkit"
+	"haoban/outside/world"
 )
 
 // New returns the simulator.
@@ -35,7 +36,7 @@ func (h *office) contract(r *simkit.Request) (any, error) {
 	if !ok {
 		return nil, simkit.Refuse(wire.CodeUnknown, "没有这份预售合同")
 	}
-	a := wire.Contract{No: k.No, State: string(k.State), Unit: k.Unit, District: "310115", AreaCM: k.AreaCM, Price: k.Price, PermitNo: k.Permit,
+	a := wire.Contract{No: k.No, State: string(k.State), Unit: k.Unit, District: world.Handling, AreaCM: k.AreaCM, Price: k.Price, PermitNo: k.Permit,
 		InPermit: h.inPermit(k.Permit, k.Unit), Common: k.Manner.String()}
 	if len(k.Seller) > 0 {
 		a.DeveloperName, a.DeveloperUSCC = k.Seller[0].Name, k.Seller[0].ID

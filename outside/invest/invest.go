@@ -4,6 +4,7 @@ package invest
 import (
 	"haoban/links/invest/wire"
 	"haoban/outside/simkit"
+	"haoban/outside/world"
 )
 
 // New returns the simulator.
@@ -19,7 +20,8 @@ func New(o simkit.Options) *simkit.Sim {
 			return nil, simkit.Refuse(wire.CodeUnknown, "项目代码未通过核验")
 		}
 		return wire.Project{Code: p.Code, Name: p.Name, Builder: p.Builder, ApprovalNo: p.Approval.DocNo, ApprovalOrg: p.Approval.Org,
-			ApprovedAt: p.Approval.Date, InvestWan: p.Approval.Invest, Address: p.Address}, nil
+			ApprovedAt: p.Approval.Date, InvestWan: p.Approval.Invest, Address: p.Address,
+			District: world.Handling}, nil
 	})
 	s.Handle("POST "+wire.PathResult, func(r *simkit.Request) (any, error) {
 		var in wire.Result

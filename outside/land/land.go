@@ -4,6 +4,7 @@ package land
 import (
 	"haoban/links/land/wire"
 	"haoban/outside/simkit"
+	"haoban/outside/world"
 )
 
 // New returns the simulator.
@@ -22,7 +23,7 @@ func New(o simkit.Options) *simkit.Sim {
 		if p.Kind != "BUILDING" {
 			use = "交通运输用地"
 		}
-		return wire.Parcel{Parcel: p.Parcel, Place: p.Address, Use: use, AreaM2: p.AreaM2, Supply: p.Supply, Polygon: p.Ring}, nil
+		return wire.Parcel{Parcel: p.Parcel, Place: p.Address, Use: use, AreaM2: p.AreaM2, Supply: p.Supply, Polygon: p.Ring, District: world.Handling}, nil
 	})
 	return s
 }

@@ -21,6 +21,10 @@ import (
 // Area is the unused area code under which everything lies.
 const Area = "310199"
 
+// Handling is the district whose offices handle what lies in Area, 浦东新区: no
+// office answers for a district there is not.
+const Handling = "310115"
+
 // The sizes a world can have, in persons.
 const (
 	MinSize = 1000

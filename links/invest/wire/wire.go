@@ -28,6 +28,7 @@ type Project struct {
 	ApprovedAt  string `json:"approved_at"`
 	InvestWan   int64  `json:"investment_wan"`
 	Address     string `json:"address"`
+	District    string `json:"district"` // six digits, who handles it
 }
 
 // Result is an approval told back.

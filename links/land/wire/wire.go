@@ -17,10 +17,11 @@ type Query struct {
 
 // Parcel is the land of a project.
 type Parcel struct {
-	Parcel  string       `json:"parcel"`
-	Place   string       `json:"place"`
-	Use     string       `json:"use"`
-	AreaM2  int64        `json:"area_m2"`
-	Supply  string       `json:"supply"`
-	Polygon [][2]float64 `json:"polygon"` // longitude, latitude, closed
+	Parcel   string       `json:"parcel"`
+	Place    string       `json:"place"`
+	Use      string       `json:"use"`
+	AreaM2   int64        `json:"area_m2"`
+	Supply   string       `json:"supply"`
+	District string       `json:"district"` // six digits, who handles it
+	Polygon  [][2]float64 `json:"polygon"`  // longitude, latitude, closed
 }
