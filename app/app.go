@@ -48,7 +48,13 @@ type Options struct {
 	Trace  func(slug, flow string)
 	// Poll is how often the queue looks for work of other processes; 0: a second.
 	Poll time.Duration
-	Demo bool // says so on the page; opens no door
+	// Break is how long a partner that did not answer is left alone at first; 0:
+	// as the queue has it.
+	Break time.Duration
+	// Failpoint is told the named points at which a test ends the process; nil in
+	// every program.
+	Failpoint func(name string)
+	Demo      bool // says so on the page; opens no door
 	// Settings are what the bureau has set, by key; see Setting for the others.
 	Settings map[string]string
 }
@@ -186,7 +192,7 @@ func (a *App) wire(ctx context.Context) error {
 		Subscribers: []casework.Subscriber{
 			a.Office.Issued, a.Office.Ended, a.notices.On, a.push,
 		},
-		Setting: a.Setting, Log: a.o.Log, Trace: a.o.Trace,
+		Setting: a.Setting, Log: a.o.Log, Trace: a.o.Trace, Failpoint: a.o.Failpoint,
 	})
 	if err != nil {
 		return err
@@ -194,8 +200,8 @@ func (a *App) wire(ctx context.Context) error {
 	if err := a.Service.Publish(ctx); err != nil {
 		return err
 	}
-	a.runner = job.NewRunner(a.Queue, a.jobs(), job.Options{
-		Workers: a.Config.Jobs.Workers, Lease: time.Duration(a.Config.Jobs.Lease), Poll: a.o.Poll, Every: a.timers(),
+	a.runner = job.NewRunner(a.Queue, a.failing(a.jobs()), job.Options{
+		Workers: a.Config.Jobs.Workers, Lease: time.Duration(a.Config.Jobs.Lease), Poll: a.o.Poll, Break: a.o.Break, Every: a.timers(),
 	})
 	return a.serveRoutes(auditLog)
 }
@@ -234,6 +240,9 @@ func (a *App) openBlobs(ctx context.Context) error {
 			return err
 		}
 		a.Blobs, stage = s, s
+	}
+	if a.o.Failpoint != nil {
+		stage = failingStage{stage, a}
 	}
 	l := a.Config.Limits
 	a.Uploads = blob.NewUploads(a.DB, a.Blobs, stage, blob.Limits{

@@ -145,6 +145,9 @@ func (a *App) callbacks() error {
 			if errs.KindOf(err) == errs.NotFound {
 				return linkkit.ErrEarly
 			}
+			if err == nil {
+				a.fail(FailCallback)
+			}
 			return err
 		})
 		if err != nil {

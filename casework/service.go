@@ -108,7 +108,13 @@ type Options struct {
 	Log     *slog.Logger
 	// Trace is told every arrow a process takes; stories prove coverage with it.
 	Trace func(slug, flow string)
+	// Failpoint is told FailCommitted after each command's commit, for tests that
+	// end the process there; nil in every program.
+	Failpoint func(name string)
 }
+
+// FailCommitted is the failpoint between a command's commit and its answer.
+const FailCommitted = "command.committed"
 
 // Service is the face of casework. It is safe for concurrent use and keeps no
 // state between calls but the immutable definitions it has met.
@@ -214,6 +220,9 @@ func (s *Service) Do(ctx context.Context, a ident.Actor, c Command) (Reply, erro
 	if err != nil {
 		s.failed(ctx, a, c, h, err)
 		return Reply{}, err
+	}
+	if s.o.Failpoint != nil {
+		s.o.Failpoint(FailCommitted)
 	}
 	return r, nil
 }
