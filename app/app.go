@@ -85,6 +85,7 @@ type App struct {
 	book      *linkkit.Book
 	audit     *audit.Log
 	face      *http.ServeMux
+	board     board
 }
 
 // Lines are the migrations of every room, in the order they are applied.
@@ -200,6 +201,9 @@ func (a *App) wire(ctx context.Context) error {
 	if err := a.Service.Publish(ctx); err != nil {
 		return err
 	}
+	if err := a.openSettings(ctx); err != nil {
+		return err
+	}
 	a.runner = job.NewRunner(a.Queue, a.failing(a.jobs()), job.Options{
 		Workers: a.Config.Jobs.Workers, Lease: time.Duration(a.Config.Jobs.Lease), Poll: a.o.Poll, Break: a.o.Break, Every: a.timers(),
 	})
@@ -269,17 +273,14 @@ func (a *App) Setting(key string) string {
 	if v, ok := a.o.Settings[key]; ok {
 		return v
 	}
-	switch key {
-	case "guard.ministry":
-		return permit.ReportOff
-	case "approval.levels":
-		return "3"
-	}
-	return ""
+	return a.board.value(key)
 }
 
 // Run works jobs and timers until ctx ends.
-func (a *App) Run(ctx context.Context) error { return a.runner.Run(ctx) }
+func (a *App) Run(ctx context.Context) error {
+	go a.keepSettings(ctx)
+	return a.runner.Run(ctx)
+}
 
 // Handler is the whole HTTP face.
 func (a *App) Handler() http.Handler { return a.face }

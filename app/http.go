@@ -42,6 +42,7 @@ func (a *App) serveRoutes(auditLog *audit.Log) error {
 		Faces: faces{a}, Seals: seals{a}, People: a.People, Audit: auditLog, Log: a.o.Log, Setting: a.Setting, Logins: logins,
 		Holdings: holdings{a}, GrantScope: a.grantScope, Site: a.Config.Server.PublicURL, Demo: a.o.Demo,
 	}).Register(a.Server)
+	a.adminRoutes()
 	if err := a.callbacks(); err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -26,6 +27,24 @@ type SettingSpec struct {
 	Default string   // in force while nobody has set it; "" follows Of
 	Of      string   // the key it follows while it is not set
 	Values  []string // what it may be
+	Max     int64    // for a number: it may be 0 to Max, or "" for what the matter says
+}
+
+// allows reports whether the setting may be v.
+func (s SettingSpec) allows(v string) bool {
+	if s.Max == 0 || v == "" {
+		return s.Max > 0 || slices.Contains(s.Values, v)
+	}
+	n, err := strconv.ParseInt(v, 10, 64)
+	return err == nil && n >= 0 && n <= s.Max
+}
+
+// says what the setting may be.
+func (s SettingSpec) says() string {
+	if s.Max > 0 {
+		return "0 到 " + strconv.FormatInt(s.Max, 10) + " 的整数"
+	}
+	return strings.Join(s.Values, "、")
 }
 
 // board is the copy of the settings in memory. Casework asks it inside
@@ -69,6 +88,10 @@ func (a *App) settingSpecs() map[string]SettingSpec {
 	for _, m := range a.Service.Matters() {
 		k := "approval.levels." + m.Slug
 		out[k] = SettingSpec{Key: k, Name: "审定级数（" + m.Name + "）", Of: "approval.levels", Values: []string{"", "1", "2", "3"}}
+		for _, f := range m.Fee.Items {
+			k := "fee." + f.Code
+			out[k] = SettingSpec{Key: k, Name: "收费标准（" + f.Name + "，分）", Max: 1_000_000_00}
+		}
 	}
 	return out
 }
@@ -128,9 +151,9 @@ func (a *App) SetSetting(ctx context.Context, by ident.Actor, key, value string,
 	if !ok {
 		return casework.Setting{}, errSetting
 	}
-	if !slices.Contains(spec.Values, value) {
+	if !spec.allows(value) {
 		return casework.Setting{}, errs.New(errs.Invalid, "setting.value", spec.Name+"不能这样设").
-			With("value", "one_of", "只能是："+strings.Join(spec.Values, "、"))
+			With("value", "one_of", "只能是："+spec.says())
 	}
 	var now casework.Setting
 	err := a.DB.Tx(ctx, func(tx *db.Tx) error {
