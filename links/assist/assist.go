@@ -4,6 +4,7 @@ package assist
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"time"
@@ -75,26 +76,59 @@ func (c *Client) Supplement(ctx context.Context, assistNo, supplementID string, 
 	return err
 }
 
+// Desk takes what the platform calls back with. Errors are answered to the
+// platform; linkkit.ErrEarly keeps the event.
+type Desk interface {
+	// Wants: a department asks for papers, until a moment.
+	Wants(ctx context.Context, tx *db.Tx, assistNo, biz, supplementID string, names []string, until time.Time) error
+	// Reply: a department has answered.
+	Reply(ctx context.Context, tx *db.Tx, assistNo, biz, opinion, text string) error
+}
+
 // Handlers are the callbacks of the platform, into room and service.
 func Handlers(room *consult.Room, s *casework.Service) map[string]linkkit.Handler {
+	return Receive(desk{room, s})
+}
+
+type desk struct {
+	room *consult.Room
+	s    *casework.Service
+}
+
+func (d desk) Wants(ctx context.Context, tx *db.Tx, assistNo, biz, supplementID string, names []string, until time.Time) error {
+	return d.room.Wants(ctx, d.s, tx, assistNo, biz, supplementID, names, until)
+}
+
+func (d desk) Reply(ctx context.Context, tx *db.Tx, assistNo, biz, opinion, text string) error {
+	return d.room.Reply(ctx, d.s, tx, assistNo, biz, opinion, text)
+}
+
+// Receive are the callbacks of the platform, to a desk.
+func Receive(d Desk) map[string]linkkit.Handler {
 	return map[string]linkkit.Handler{
 		wire.EventSupplement: func(ctx context.Context, tx *db.Tx, e kit.Event) error {
 			var w wire.Wants
 			if err := json.Unmarshal(e.Payload, &w); err != nil {
 				return bad(err)
 			}
-			day, err := time.ParseInLocation("2006-01-02", w.Deadline, clock.Shanghai())
+			day, err := time.ParseInLocation(time.DateOnly, w.Deadline, clock.Shanghai())
 			if err != nil {
 				return bad(err)
 			}
-			return room.Wants(ctx, s, tx, w.AssistNo, e.BizNo, w.SupplementID, w.Items, day.AddDate(0, 0, 1).Add(-time.Millisecond))
+			if w.AssistNo == "" || w.SupplementID == "" || len(w.Items) == 0 {
+				return bad(errors.New("number, supplement or items are missing"))
+			}
+			return d.Wants(ctx, tx, w.AssistNo, e.BizNo, w.SupplementID, w.Items, day.AddDate(0, 0, 1).Add(-time.Millisecond))
 		},
 		wire.EventReplied: func(ctx context.Context, tx *db.Tx, e kit.Event) error {
 			var r wire.Replied
 			if err := json.Unmarshal(e.Payload, &r); err != nil {
 				return bad(err)
 			}
-			return room.Reply(ctx, s, tx, r.AssistNo, e.BizNo, r.Opinion, r.Text)
+			if r.AssistNo == "" || r.Opinion == "" {
+				return bad(errors.New("number or opinion is missing"))
+			}
+			return d.Reply(ctx, tx, r.AssistNo, e.BizNo, r.Opinion, r.Text)
 		},
 	}
 }

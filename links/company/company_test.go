@@ -18,7 +18,6 @@ func TestBadDay(t *testing.T) {
 	t.Parallel()
 	w := world.New(1, 1000)
 	cast := w.Cast()
-	_ = cast
 	linktest.Exercise(t, linktest.Case[*company.Client]{
 		System: wire.System,
 		Sim: func(t *testing.T, secret kitwire.Secret) http.Handler {
@@ -33,4 +32,20 @@ func TestBadDay(t *testing.T) {
 			return err
 		}}},
 	})
+}
+
+func TestRules(t *testing.T) {
+	t.Parallel()
+	w := world.New(1, 1000)
+	cast := w.Cast()
+	kit, s := linktest.Fair(t, wire.System, func(secret kitwire.Secret) *simkit.Sim { return sim.New(simkit.Alone(w, secret)) })
+	defer s.Close()
+	c, ctx := company.New(kit), t.Context()
+	got, err := c.Get(ctx, cast.Developer.USCC)
+	if err != nil || got == nil || got.Name != cast.Developer.Name || got.LegalRep != cast.Developer.LegalRep.Name || got.State != "存续" {
+		t.Errorf("%+v %v", got, err)
+	}
+	if got, err := c.Get(ctx, "91310115TEAT00015E"); got != nil || err != nil {
+		t.Errorf("nobody's code: %+v %v", got, err)
+	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"haoban/links/linkkit"
 	"haoban/links/seal/wire"
+	"haoban/platform/gm"
 )
 
 // Name is what people call the partner.
@@ -29,13 +30,15 @@ func (c *Client) State(ctx context.Context, subject string) (wire.Seal, error) {
 	return s, err
 }
 
-// Sign seals a digest for a subject and returns the CA's number of it.
+// Sign seals a digest for a subject, once for the two of them, and returns the
+// CA's number of it. It returns a linkkit.Refusal with wire.CodeNoSeal for who
+// has no seal.
 func (c *Client) Sign(ctx context.Context, subject, digest string) (string, error) {
 	enc, err := c.c.Seal(subject)
 	if err != nil {
 		return "", err
 	}
 	var d wire.Done
-	_, err = c.c.Do(ctx, linkkit.Call{API: "seal.sign", Path: wire.PathSign, Key: digest, Biz: digest, In: wire.Task{SubjectEnc: enc, Digest: digest}}, &d)
+	_, err = c.c.Do(ctx, linkkit.Call{API: "seal.sign", Path: wire.PathSign, Key: gm.SM3([]byte(enc + "\n" + digest)), Biz: digest, In: wire.Task{SubjectEnc: enc, Digest: digest}}, &d)
 	return d.TaskID, err
 }

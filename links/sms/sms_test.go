@@ -3,6 +3,8 @@ package sms_test
 import (
 	"context"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 
 	kitwire "haoban/links/linkkit/wire"
@@ -12,13 +14,13 @@ import (
 	"haoban/outside/simkit"
 	sim "haoban/outside/sms"
 	"haoban/outside/world"
+	"haoban/platform/errs"
 )
 
 func TestBadDay(t *testing.T) {
 	t.Parallel()
 	w := world.New(1, 1000)
 	cast := w.Cast()
-	_ = cast
 	linktest.Exercise(t, linktest.Case[*sms.Client]{
 		System: wire.System,
 		Sim: func(t *testing.T, secret kitwire.Secret) http.Handler {
@@ -33,4 +35,24 @@ func TestBadDay(t *testing.T) {
 			return err
 		}, Effects: func(h http.Handler) int { _, n := h.(*simkit.Sim).Effects("sms"); return n }}},
 	})
+}
+
+func TestRules(t *testing.T) {
+	t.Parallel()
+	w := world.New(1, 1000)
+	cast := w.Cast()
+	kit, s := linktest.Fair(t, wire.System, func(secret kitwire.Secret) *simkit.Sim { return sim.New(simkit.Alone(w, secret)) })
+	defer s.Close()
+	c, ctx := sms.New(kit), t.Context()
+	if no, err := c.Send(ctx, "m2", cast.LiTing.Mobile, "您的办件已受理。"); err != nil || no == "" {
+		t.Error(no, err)
+	}
+	if _, err := c.Send(ctx, "m3", "1", "x"); errs.KindOf(err) != errs.Invalid {
+		t.Errorf("a number that is none: %v", err)
+	}
+	rec := httptest.NewRecorder()
+	s.ServeHTTP(rec, httptest.NewRequestWithContext(ctx, http.MethodGet, "/box?format=json&mobile="+cast.LiTing.Mobile, nil))
+	if !strings.Contains(rec.Body.String(), "【自然资源登记】您的办件已受理。") {
+		t.Errorf("the phone shows %s", rec.Body)
+	}
 }

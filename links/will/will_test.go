@@ -18,7 +18,6 @@ func TestBadDay(t *testing.T) {
 	t.Parallel()
 	w := world.New(1, 1000)
 	cast := w.Cast()
-	_ = cast
 	linktest.Exercise(t, linktest.Case[*will.Client]{
 		System: wire.System,
 		Sim: func(t *testing.T, secret kitwire.Secret) http.Handler {
@@ -33,4 +32,26 @@ func TestBadDay(t *testing.T) {
 			return err
 		}}},
 	})
+}
+
+func TestRules(t *testing.T) {
+	t.Parallel()
+	w := world.New(1, 1000)
+	cast := w.Cast()
+	kit, s := linktest.Fair(t, wire.System, func(secret kitwire.Secret) *simkit.Sim { return sim.New(simkit.Alone(w, secret)) })
+	defer s.Close()
+	c, ctx := will.New(kit), t.Context()
+	for _, tt := range []struct {
+		name, id, picture string
+		pass              bool
+	}{
+		{cast.ZhangMing.Name, cast.ZhangMing.ID, "a picture of a face", true},
+		{cast.LiTing.Name, cast.ZhangMing.ID, "a picture of a face", false},
+		{cast.ZhangMing.Name, cast.ZhangMing.ID, "另一个人 on a picture", false},
+		{cast.ZhangMing.Name, cast.ZhangMing.ID, "blurred", false},
+	} {
+		if v, err := c.Face(ctx, tt.name, tt.id, []byte(tt.picture)); err != nil || v.Pass != tt.pass || v.Ref == "" {
+			t.Errorf("%+v: %+v %v", tt, v, err)
+		}
+	}
 }

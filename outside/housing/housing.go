@@ -90,10 +90,17 @@ func (h *office) covers(r *simkit.Request) (any, error) {
 	if err := r.Decode(&q); err != nil {
 		return nil, err
 	}
-	k, ok := h.s.World.ContractOf(q.Unit)
 	a := wire.Covered{}
-	if ok && len(k.Seller) > 0 && k.Seller[0].ID == q.USCC && h.inPermit(k.Permit, q.Unit) {
-		a = wire.Covered{Covered: true, Permit: k.Permit}
+	u, ok := h.s.World.Unit(q.Unit)
+	if !ok {
+		return a, nil
+	}
+	switch d := h.s.World.Development(u.Dev); {
+	case d.Developer != q.USCC:
+	case d.Stage == world.NewBuilt: // its 大产证 is for every room
+		a.Covered = true
+	case d.Stage == world.Presale && h.inPermit(d.Permit, q.Unit):
+		a = wire.Covered{Covered: true, Permit: d.Permit}
 	}
 	return a, nil
 }

@@ -45,7 +45,7 @@ func New(o simkit.Options) *simkit.Sim {
 			return nil, simkit.Refuse(wire.CodeNoSeal, "没有可用的签章，请先到“我的签章”设置")
 		}
 		s.Effect("sign", r.Key)
-		return wire.Done{TaskID: "SIM-SIGN-" + t.Digest[:min(16, len(t.Digest))]}, nil
+		return wire.Done{TaskID: "SIM-SIGN-" + r.Key[:min(16, len(r.Key))]}, nil
 	})
 	return s
 }
