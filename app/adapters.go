@@ -282,7 +282,7 @@ func (a *App) ownCompany(ctx context.Context, act ident.Actor, _ map[string]any)
 // grantCovers is the check "grant.covers": a developer files for a buyer only
 // under that buyer's open grant for this matter and unit (R1.4a).
 func (a *App) grantCovers(ctx context.Context, q db.Querier, m *matter.Matter, env matter.Env) ([]casework.Finding, error) {
-	org, _ := env.Actor["org"].(string)
+	org, _ := env.Case["org"].(string)
 	f := casework.Finding{Rule: "grant", Name: "代办授权", Verdict: casework.Pass, Text: "由购房人本人申请", Path: "buyers"}
 	if org == "" || m.Grant == nil {
 		return []casework.Finding{f}, nil

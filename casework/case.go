@@ -179,6 +179,7 @@ func (w *Work) Env() matter.Env {
 		Case: map[string]any{
 			"no": w.No, "district": w.District, "matter": w.Matter, "phase": string(w.Phase), "bundle": w.Bundle, "follows": w.BundleSeq > 0,
 			"outcome": w.Outcome, "channel": w.Channel, "levels": w.levels(),
+			"org": w.Org, // who filed, whoever acts now
 		},
 	}
 }

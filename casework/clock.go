@@ -29,7 +29,8 @@ type limitOf struct {
 	Basis           string
 }
 
-// clockEvents picks what the legal clock is computed from.
+// clockEvents picks what the legal clock is computed from. What ends before it
+// was accepted (不予受理, 撤件) never had a clock.
 func clockEvents(all []Event) []deadline.Event {
 	var out []deadline.Event
 	for _, e := range all {
@@ -54,6 +55,9 @@ func clockEvents(all []Event) []deadline.Event {
 		case evClosed, evStopped:
 			d.Kind = deadline.Stop
 		default:
+			continue
+		}
+		if d.Kind != deadline.Start && len(out) == 0 {
 			continue
 		}
 		out = append(out, d)

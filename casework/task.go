@@ -287,6 +287,12 @@ func (w *Work) completeStep(ctx context.Context, t Task, in TaskInput) error {
 	if len(outcomes) > 0 && !ok {
 		return errs.New(errs.Invalid, "task.outcome", "这一步没有这个处理结果").With("outcome", "one_of", "请选择列出的处理结果")
 	}
+	if in.Outcome == "refuse" || in.Outcome == "reject" {
+		// 不予 is always told with its reason (许可法第三十八条).
+		if err := needReason(in.Opinion); err != nil {
+			return err
+		}
+	}
 	if err := w.finishTask(ctx, t, in); err != nil {
 		return err
 	}

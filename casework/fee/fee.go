@@ -75,10 +75,20 @@ type Answer struct {
 }
 
 // Room is the face of this package.
-type Room struct{ office Office }
+type Room struct {
+	office  Office
+	setting func(key string) string
+}
 
-// New returns the room.
-func New(office Office) *Room { return &Room{office: office} }
+// New returns the room. The setting "fee.<code>" is the standard of an item in
+// 分 where the bureau has fixed one; "" keeps what the matter says, and a nil
+// setting keeps it for all.
+func New(office Office, setting func(key string) string) *Room {
+	if setting == nil {
+		setting = func(string) string { return "" }
+	}
+	return &Room{office: office, setting: setting}
+}
 
 // Verbs are what processes may call: fee.demand works the fee out and asks for
 // it; its variable owed says whether the process has to wait for the message
@@ -95,12 +105,16 @@ func (r *Room) Commands() map[string]casework.Handler {
 }
 
 // Reckon works the fee out by the matter's rule (民法典第二百二十三条: by the
-// piece, never by area or price).
-func Reckon(m *matter.Matter, env matter.Env) ([]Item, int64, error) {
+// piece, never by area or price), at the standards the bureau has set.
+func (r *Room) Reckon(m *matter.Matter, env matter.Env) ([]Item, int64, error) {
 	var items []Item
 	var sum int64
 	for _, f := range m.Fee.Items {
-		v, err := matter.Eval(f.Amount, env)
+		amount := f.Amount
+		if set := r.setting("fee." + f.Code); set != "" {
+			amount = set
+		}
+		v, err := matter.Eval(amount, env)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -130,7 +144,7 @@ func Reckon(m *matter.Matter, env matter.Env) ([]Item, int64, error) {
 func Yuan(fen int64) string { return fmt.Sprintf("%d.%02d 元", fen/100, fen%100) }
 
 func (r *Room) demand(ctx context.Context, w *casework.Work, _ casework.Call) (map[string]any, error) {
-	items, sum, err := Reckon(w.M, w.Env())
+	items, sum, err := r.Reckon(w.M, w.Env())
 	if err != nil {
 		return nil, err
 	}
