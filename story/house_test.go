@@ -72,7 +72,7 @@ func engines(t *testing.T, ids string, fn func(a *story.Act, h *house)) {
 	}
 }
 
-func newHouse(t *testing.T, e db.Engine) *house {
+func newHouse(t *testing.T, e db.Engine, set ...func(*app.Options)) *house {
 	t.Helper()
 	root, err := story.Root()
 	if err != nil {
@@ -105,10 +105,14 @@ func newHouse(t *testing.T, e db.Engine) *house {
 		cfg.DB.DSN = dbtest.DSN(t, e, app.Lines())
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	h.app, err = app.New(ctx, app.Options{
+	o := app.Options{
 		Config: cfg, Log: log, Wall: clock.Wall{}, Clock: h.clock, Fonts: filepath.Join(root, "build", "fonts"), Poll: 50 * time.Millisecond,
 		Trace: func(slug, flow string) { h.mu.Lock(); h.arrows[slug+" "+flow] = true; h.mu.Unlock() },
-	})
+	}
+	for _, f := range set {
+		f(&o)
+	}
+	h.app, err = app.New(ctx, o)
 	if err != nil {
 		cancel()
 		t.Fatal(err)
