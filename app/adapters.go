@@ -234,7 +234,7 @@ func (a *App) sources() map[string]source.Func {
 				return nil, err
 			}
 			return map[string]any{
-				"name": p.Name, "approvalNo": p.ApprovalNo, "approvalOrg": p.ApprovalOrg, "investment": p.InvestWan * 10000 * 100, "district": "310115",
+				"name": p.Name, "approvalNo": p.ApprovalNo, "approvalOrg": p.ApprovalOrg, "investment": p.InvestWan * 10000 * 100, "district": p.District,
 			}, nil
 		},
 		"land.parcel": func(ctx context.Context, _ ident.Actor, args map[string]any) (map[string]any, error) {

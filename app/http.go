@@ -37,9 +37,13 @@ func (a *App) serveRoutes(auditLog *audit.Log) error {
 	if err != nil {
 		return err
 	}
+	ticket, err := a.ticket()
+	if err != nil {
+		return err
+	}
 	api.New(api.Options{
 		Service: a.Service, Parties: a.Parties, Results: a.Results, Consults: a.Consults, Blobs: a.Blobs, Uploads: a.Uploads,
-		Faces: faces{a}, Seals: seals{a}, People: a.People, Audit: auditLog, Log: a.o.Log, Setting: a.Setting, Logins: logins,
+		Faces: faces{a}, Seals: seals{a}, People: a.People, Audit: auditLog, Log: a.o.Log, Setting: a.Setting, Logins: logins, Ticket: ticket,
 		Holdings: holdings{a}, GrantScope: a.grantScope, Site: a.Config.Server.PublicURL, Demo: a.o.Demo,
 	}).Register(a.Server)
 	a.adminRoutes()

@@ -6,8 +6,10 @@ import (
 
 	"haoban/casework/api"
 	"haoban/links/fryzt"
+	"haoban/links/ssb"
 	"haoban/links/ywtb"
 	"haoban/platform/config"
+	"haoban/platform/ident"
 	"haoban/platform/ident/oidc"
 )
 
@@ -38,6 +40,18 @@ func (a *App) logins() ([]api.Login, error) {
 		out = append(out, companies{l})
 	}
 	return out, nil
+}
+
+// ticket is how 随申办 hands a citizen over; nil if it is not configured.
+func (a *App) ticket() (func(context.Context, string) (ident.Claims, error), error) {
+	if !a.Config.Link("ssb").Enabled {
+		return nil, nil
+	}
+	c, err := a.client("ssb", ssb.Name)
+	if err != nil {
+		return nil, err
+	}
+	return ssb.New(c).Person, nil
 }
 
 type citizens struct{ l *ywtb.Login }

@@ -11,6 +11,7 @@ import (
 	"haoban/platform/db"
 	"haoban/platform/errs"
 	"haoban/platform/ident"
+	"haoban/platform/ident/oidc"
 	"haoban/platform/web"
 )
 
@@ -93,6 +94,22 @@ func (r *Routes) account(s *web.Server) {
 			return r.land(ctx, s, l, url.Values{"code": {in.Code}, "state": {in.State}, "error": {in.Error}, "ticket": {in.Ticket}, "iss": {in.Iss}}, in.Cookie)
 		}, web.Anonymous)
 	}
+	if r.Ticket != nil {
+		web.Register(s, web.Public, op("ssb", get, "/public/ssb", "从随申办进入"), func(ctx context.Context, in *struct {
+			Ticket string `query:"ticket" maxLength:"500"`
+			To     string `query:"to" maxLength:"300"`
+		}) (*Redirect, error) {
+			c, err := r.Ticket(ctx, in.Ticket)
+			if err != nil {
+				return nil, err
+			}
+			to, err := oidc.LocalPath(in.To)
+			if err != nil {
+				return nil, err
+			}
+			return r.enter(ctx, s, "ssb", Landed{Person: c, To: to})
+		}, web.Anonymous, web.Class(web.Login))
+	}
 	web.Register(s, web.Public, op("logout", post, "/public/logout", "退出"), func(ctx context.Context, _ *struct{}) (*Out[map[string]bool], error) {
 		return out(r.logout(ctx))
 	})
@@ -141,9 +158,14 @@ func (r *Routes) land(ctx context.Context, s *web.Server, l Login, q url.Values,
 	if err != nil {
 		return nil, err
 	}
+	return r.enter(ctx, s, l.ID(), got)
+}
+
+// enter opens the session of somebody a provider vouched for.
+func (r *Routes) enter(ctx context.Context, s *web.Server, method string, got Landed) (*Redirect, error) {
 	var started ident.Started
-	err = r.Service.DB().Tx(ctx, func(tx *db.Tx) error {
-		pl := ident.PublicLogin{Method: l.ID(), Device: web.MetaOf(ctx).UserAgent, IP: web.MetaOf(ctx).IP.String()}
+	err := r.Service.DB().Tx(ctx, func(tx *db.Tx) error {
+		pl := ident.PublicLogin{Method: method, Device: web.MetaOf(ctx).UserAgent, IP: web.MetaOf(ctx).IP.String()}
 		var err error
 		if got.Org != nil {
 			pl.OrgID, pl.PersonID, err = r.People.LoginOrg(ctx, tx, *got.Org)

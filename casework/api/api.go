@@ -108,9 +108,12 @@ type Options struct {
 	// own 大产证 or 预售许可 (R1.4a). nil lets every scope pass.
 	GrantScope func(ctx context.Context, orgID, unit string) error
 	Logins     []Login
-	Holdings   Holdings
-	Site       string
-	Demo       bool
+	// Ticket vouches for who comes from a host application with a one-time ticket
+	// (随申办); nil if no host is connected.
+	Ticket   func(ctx context.Context, ticket string) (ident.Claims, error)
+	Holdings Holdings
+	Site     string
+	Demo     bool
 }
 
 // Routes registers the routes of this package.
