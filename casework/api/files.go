@@ -174,13 +174,18 @@ func owner(a ident.Actor, caseID, node, name string) string {
 }
 
 func (r *Routes) upload(ctx context.Context, a ident.Actor, id string) (blob.Upload, []string, error) {
+	// Not there and not yours answer alike.
+	none := errs.New(errs.NotFound, "upload.unknown", "没有这次上传，请重新选择文件")
 	u, err := r.Uploads.Get(ctx, id)
+	if errs.KindOf(err) == errs.NotFound {
+		return u, nil, none
+	}
 	if err != nil {
 		return u, nil, err
 	}
 	var parts []string
 	if json.Unmarshal([]byte(u.Owner), &parts) != nil || len(parts) != 4 || parts[0] != a.ID {
-		return blob.Upload{}, nil, errs.New(errs.NotFound, "upload.unknown", "没有这次上传，请重新选择文件")
+		return blob.Upload{}, nil, none
 	}
 	return u, parts, nil
 }

@@ -144,11 +144,6 @@ func (in casesIn) query() casework.Query {
 	return casework.Query{Text: in.Q, Matter: in.Matter, Phase: casework.Phase(in.Phase), District: in.District, Over: in.Over, ByOpened: in.Sort == "opened", Cursor: in.Cursor}
 }
 
-type taskIn struct {
-	ID   string `path:"id" maxLength:"64"`
-	Body casework.TaskInput
-}
-
 type completeIn struct {
 	ID   string `path:"id" maxLength:"64"`
 	Body struct {
@@ -412,7 +407,11 @@ func (r *Routes) taskDo(ctx context.Context, a ident.Actor, kind, task string, v
 		return DeskView{}, err
 	}
 	in.Task = task
-	if _, err := r.do(ctx, a, kind, id, version, in); err != nil {
+	_, err = r.do(ctx, a, kind, id, version, in)
+	if errs.CodeOf(err) == casework.ErrNotFound.Code {
+		return DeskView{}, casework.ErrNoTask // a task of a case they may not see is no task
+	}
+	if err != nil {
 		return DeskView{}, err
 	}
 	return r.desk(ctx, a, id)

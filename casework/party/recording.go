@@ -47,6 +47,9 @@ type Recording struct {
 	Chunks                         []Chunk
 }
 
+// errNoRecording answers not there and not yours alike.
+var errNoRecording = errs.New(errs.NotFound, "recording.not_found", "没有这段录像，或者您无权查看")
+
 // BeginInput begins a recording.
 type BeginInput struct {
 	Party string `json:"party"`
@@ -217,7 +220,7 @@ func (r *Room) recording(ctx context.Context, q db.Querier, id string) (Recordin
 		return Recording{}, err
 	}
 	if len(rs) != 1 {
-		return Recording{}, errs.New(errs.NotFound, "recording.not_found", "没有这段录像，或者您无权查看")
+		return Recording{}, errNoRecording
 	}
 	return rs[0], nil
 }
@@ -241,7 +244,7 @@ func (r *Room) SeeRecording(ctx context.Context, s *casework.Service, q db.Queri
 		return Recording{}, err
 	}
 	if !ok || a.Kind != ident.KindOfficial {
-		return Recording{}, errs.New(errs.NotFound, "recording.not_found", "没有这段录像，或者您无权查看")
+		return Recording{}, errNoRecording
 	}
 	return rec, nil
 }
@@ -325,14 +328,15 @@ func (r *Room) review(ctx context.Context, w *casework.Work, c casework.Command,
 }
 
 // RecordingCase returns the case a recording hangs on, to the person it is of;
-// anybody else gets ErrNone.
+// anybody else is told there is none.
 func (r *Room) RecordingCase(ctx context.Context, q db.Querier, a ident.Actor, id string) (string, error) {
 	rec, err := r.recording(ctx, q, id)
 	if err != nil {
 		return "", err
 	}
-	if _, err := r.Get(ctx, q, a, rec.Party); err != nil {
-		return "", err
+	_, err = r.Get(ctx, q, a, rec.Party)
+	if errs.CodeOf(err) == ErrNone.Code {
+		return "", errNoRecording
 	}
-	return rec.Case, nil
+	return rec.Case, err
 }
