@@ -19,6 +19,7 @@ export const router = createRouter({
       children: [
         { path: '', redirect: '/inbox' },
         { path: 'inbox', component: () => import('./views/inbox/Inbox.vue'), meta: { title: '待办' } },
+        { path: 'search', component: () => import('./views/search/Search.vue'), meta: { title: '查询' } },
         { path: 'cases/:id', component: () => import('./views/case/Case.vue'), props: true, meta: { title: '办件' } },
         { path: ':rest(.*)*', component: () => import('./views/core/NotFound.vue'), meta: { title: '没有这一页' } },
       ],
