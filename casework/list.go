@@ -96,7 +96,8 @@ type seek struct {
 
 // List returns the cases a may see, a page at a time, and the cursor of the next
 // page ("" at the end). One index range a scope is read and merged, so a page
-// costs the same at a thousand cases and at a million.
+// costs the same at a thousand cases and at a million. The cases carry no state,
+// facts and settings, which a list does not show.
 func (s *Service) List(ctx context.Context, a ident.Actor, q Query) ([]*Case, string, error) {
 	var out []*Case
 	next := ""
@@ -256,7 +257,7 @@ func (s *Service) search(ctx context.Context, r db.Querier, a ident.Actor, q Que
 	return seeks(ctx, r, sqlText, args)
 }
 
-// cases reads the rows of a page in its order.
+// cases reads the rows of a page in its order, without state, facts and settings.
 func (s *Service) cases(ctx context.Context, r db.Querier, page []seek) (out []*Case, err error) {
 	if len(page) == 0 {
 		return nil, nil
@@ -266,14 +267,14 @@ func (s *Service) cases(ctx context.Context, r db.Querier, page []seek) (out []*
 		ids[i] = k.id
 	}
 	marks, args := in(1, ids)
-	rows, err := r.Query(ctx, `SELECT `+caseColumns+` FROM cw_case WHERE id IN (`+marks+`)`, args...)
+	rows, err := r.Query(ctx, `SELECT `+rowColumns+` FROM cw_case WHERE id IN (`+marks+`)`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list: %w", err)
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	byID := map[string]*Case{}
 	for rows.Next() {
-		c, _, err := scanCase(rows)
+		c, err := scanRow(rows)
 		if err != nil {
 			return nil, err
 		}
@@ -439,7 +440,8 @@ func (s *Service) InboxCounts(ctx context.Context, a ident.Actor) (Counts, error
 }
 
 // Cases reads rows by id for a caller who found the ids through a filtered
-// list, as an inbox does.
+// list, as an inbox does. Like those of List they carry no state, facts and
+// settings.
 func (s *Service) Cases(ctx context.Context, ids []string) (map[string]*Case, error) {
 	page := make([]seek, 0, len(ids))
 	seen := map[string]bool{}

@@ -16,8 +16,12 @@ import (
 	"haoban/platform/ident"
 )
 
-const caseColumns = `id, no, home, matter, digest, bundle, bundle_seq, phase, district, title, channel, opener, org,
-	opened_at, submitted_at, accepted_at, closed_at, due, paused, outcome, version, seq, state, form, facts, settings`
+// rowColumns are what a list shows of a case; the long texts follow them in
+// caseColumns and in the table, so a list never touches them.
+const rowColumns = `id, no, home, matter, digest, bundle, bundle_seq, phase, district, title, channel, opener, org,
+	opened_at, submitted_at, accepted_at, closed_at, due, paused, outcome, version, seq`
+
+const caseColumns = rowColumns + `, state, form, facts, settings`
 
 // secretPurpose is the key purpose of sensitive leaves.
 const secretPurpose = "case"
@@ -26,20 +30,31 @@ func noRows(err error) bool { return errors.Is(err, sql.ErrNoRows) }
 
 type scanner interface{ Scan(dest ...any) error }
 
-func scanCase(r scanner) (*Case, map[string]any, error) {
+// scanRow reads rowColumns, and into more what is selected after them.
+func scanRow(r scanner, more ...any) (*Case, error) {
 	var (
-		c                                  Case
-		no                                 sql.NullString
-		home, phase                        string
-		state, formJSON, facts, settingsJS string
+		c           Case
+		no          sql.NullString
+		home, phase string
 	)
-	err := r.Scan(&c.ID, &no, &home, &c.Matter, &c.Digest, &c.Bundle, &c.BundleSeq, &phase, &c.District, &c.Title,
+	err := r.Scan(append([]any{
+		&c.ID, &no, &home, &c.Matter, &c.Digest, &c.Bundle, &c.BundleSeq, &phase, &c.District, &c.Title,
 		&c.Channel, &c.Opener, &c.Org, &c.Opened, &c.Submitted, &c.Accepted, &c.Closed, &c.Due, &c.Paused, &c.Outcome,
-		&c.Version, &c.Seq, &state, &formJSON, &facts, &settingsJS)
+		&c.Version, &c.Seq,
+	}, more...)...)
+	if err != nil {
+		return nil, err
+	}
+	c.No, c.Phase = no.String, Phase(phase)
+	return &c, nil
+}
+
+func scanCase(r scanner) (*Case, map[string]any, error) {
+	var state, formJSON, facts, settingsJS string
+	c, err := scanRow(r, &state, &formJSON, &facts, &settingsJS)
 	if err != nil {
 		return nil, nil, err
 	}
-	c.No, c.Phase = no.String, Phase(phase)
 	f := map[string]any{}
 	for _, x := range []struct {
 		text string
@@ -49,7 +64,7 @@ func scanCase(r scanner) (*Case, map[string]any, error) {
 			return nil, nil, fmt.Errorf("case %s: %w", c.ID, err)
 		}
 	}
-	return &c, f, nil
+	return c, f, nil
 }
 
 // load reads one case, its definition and its whole form. With lock it holds
@@ -162,12 +177,12 @@ func (w *Work) save(ctx context.Context) error {
 			}
 		}
 	}
-	clear, secrets := w.M.Form.Split(w.form)
+	open, secrets := w.M.Form.Split(w.form)
 	w.Version++
 	args := []any{
 		w.ID, sql.NullString{String: w.No, Valid: w.No != ""}, HomeNet, w.Matter, w.Digest, w.Bundle, w.BundleSeq,
 		string(w.Phase), w.District, w.Title, w.Channel, w.Opener, w.Org, w.Opened, w.Submitted, w.Accepted, w.Closed,
-		w.Due, w.Paused, w.Outcome, w.Version, w.Seq, toJSON(w.State), toJSON(clear), toJSON(w.Facts), toJSON(w.Settings),
+		w.Due, w.Paused, w.Outcome, w.Version, w.Seq, toJSON(w.State), toJSON(open), toJSON(w.Facts), toJSON(w.Settings),
 	}
 	q := `INSERT INTO cw_case (` + caseColumns + `) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24,$25,$26)`
 	if !w.fresh {
