@@ -14,7 +14,7 @@ formatted() {
 lint() {
 	(cd tools/lint && go build -o ../../build/bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint) &&
 		build/bin/golangci-lint config verify --config .golangci.yml &&
-		build/bin/golangci-lint run --timeout 20m
+		build/bin/golangci-lint run --allow-parallel-runners --timeout 20m
 }
 web() { tools/web.sh install && npm --prefix web run --silent check; }
 vulnerable() {
