@@ -49,5 +49,5 @@ export default ts.config(
     ignores: ['apps/desk/src/adapter/**'],
     rules: { 'no-restricted-imports': ['error', { patterns: ['element-plus*', '**/apps/portal/**'] }] },
   },
-  { files: ['scripts/**', '**/dev/**'], rules: { 'no-console': 'off' } },
+  { files: ['scripts/**', 'e2e/**', '**/dev/**'], rules: { 'no-console': 'off' } },
 )
