@@ -85,21 +85,18 @@ func (a *App) openLinks() (*links, error) {
 func (a *App) client(system, name string) (*linkkit.Client, error) {
 	cfg := a.Config.Link(system)
 	base := cfg.URL
-	secret := wire.Secret{}
+	key := []byte("a partner that is not configured")
 	if !cfg.Enabled || base == "" {
 		base = "http://127.0.0.1:1" // nobody listens: every call is "no answer"
-		var err error
-		if secret, err = wire.NewSecret([]byte("a partner that is not configured")); err != nil {
-			return nil, err
-		}
 	} else {
-		b, err := config.ReadSecret(cfg.SecretFile)
-		if err != nil {
+		var err error
+		if key, err = config.ReadSecret(cfg.SecretFile); err != nil {
 			return nil, err
 		}
-		if secret, err = wire.NewSecret(b); err != nil {
-			return nil, err
-		}
+	}
+	secret, err := wire.NewSecret(key)
+	if err != nil {
+		return nil, err
 	}
 	return linkkit.New(linkkit.Config{
 		System: system, Name: name, BaseURL: base, AppID: orDefault(cfg.AppID, "haoban"), Signer: secret, Peer: secret, Cipher: secret,

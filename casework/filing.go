@@ -317,6 +317,6 @@ func (w *Work) end(p Phase, text, kind string) {
 // digestOf binds a consent to what was shown.
 func digestOf(v any) string { return gm.SM3([]byte(toJSON(v))) }
 
-// Digest binds a party's consent to the form of the case: when a leaf changes,
+// FormDigest binds a party's consent to the form of the case: when a leaf changes,
 // the digest changes and earlier consents no longer hold.
 func (w *Work) FormDigest() string { return digestOf(w.form) }

@@ -238,22 +238,9 @@ func endOf(d calendar.Date) time.Time { return d.End().Add(-time.Millisecond) }
 // FireTimers feeds every timer that is due by the business clock and returns
 // how many fired. A timer that fails is left for the next round.
 func (s *Service) FireTimers(ctx context.Context) (int, error) {
-	now := db.MS(s.o.DB.Clock().Now())
-	type due struct{ id, key string }
-	var all []due
-	rows, err := s.o.DB.Q().Query(ctx, `SELECT case_id, tkey FROM cw_timer WHERE at <= $1 ORDER BY at LIMIT 500`, now)
+	all, err := s.dueTimers(ctx)
 	if err != nil {
-		return 0, fmt.Errorf("timers: %w", err)
-	}
-	for rows.Next() {
-		var d due
-		if err := rows.Scan(&d.id, &d.key); err != nil {
-			return 0, errors.Join(err, rows.Close())
-		}
-		all = append(all, d)
-	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		return 0, fmt.Errorf("timers: %w", err)
+		return 0, err
 	}
 	n := 0
 	var bad error
@@ -275,4 +262,23 @@ func (s *Service) FireTimers(ctx context.Context) (int, error) {
 		n++
 	}
 	return n, bad
+}
+
+// dueTimer is a timer whose moment has come.
+type dueTimer struct{ id, key string }
+
+func (s *Service) dueTimers(ctx context.Context) (out []dueTimer, err error) {
+	rows, err := s.o.DB.Q().Query(ctx, `SELECT case_id, tkey FROM cw_timer WHERE at <= $1 ORDER BY at LIMIT 500`, db.MS(s.o.DB.Clock().Now()))
+	if err != nil {
+		return nil, fmt.Errorf("timers: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var d dueTimer
+		if err := rows.Scan(&d.id, &d.key); err != nil {
+			return nil, err
+		}
+		out = append(out, d)
+	}
+	return out, rows.Err()
 }

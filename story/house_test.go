@@ -122,7 +122,9 @@ func newHouse(t *testing.T, e db.Engine, set ...func(*app.Options)) *house {
 	go func() { done <- h.app.Run(ctx) }()
 	t.Cleanup(func() {
 		cancel()
-		<-done
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
 		if err := h.app.Close(); err != nil {
 			t.Error(err)
 		}

@@ -253,29 +253,9 @@ func (r *Register) rights(ctx context.Context, q db.Querier, unit string) (out [
 // Held returns the units on which the person or company with this number holds
 // a present right of one of kinds.
 func (r *Register) Held(ctx context.Context, q db.Querier, id string, kinds ...string) ([]Unit, error) {
-	blind, err := r.blind(ctx, id)
+	codes, err := r.heldCodes(ctx, q, id, kinds)
 	if err != nil {
 		return nil, err
-	}
-	rows, err := q.Query(ctx, `SELECT DISTINCT t.unit, t.kind FROM reg_holder h JOIN reg_right t ON t.id = h.right_id
-		WHERE h.id_blind = $1 AND t.state = 'current' ORDER BY t.unit`, blind)
-	if err != nil {
-		return nil, fmt.Errorf("held: %w", err)
-	}
-	var codes []string
-	for rows.Next() {
-		var code, kind string
-		if err := rows.Scan(&code, &kind); err != nil {
-			return nil, errors.Join(err, rows.Close())
-		}
-		for _, k := range kinds {
-			if k == kind && (len(codes) == 0 || codes[len(codes)-1] != code) {
-				codes = append(codes, code)
-			}
-		}
-	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		return nil, fmt.Errorf("held: %w", err)
 	}
 	out := make([]Unit, 0, len(codes))
 	for _, c := range codes {
@@ -286,6 +266,31 @@ func (r *Register) Held(ctx context.Context, q db.Querier, id string, kinds ...s
 		out = append(out, u)
 	}
 	return out, nil
+}
+
+func (r *Register) heldCodes(ctx context.Context, q db.Querier, id string, kinds []string) (codes []string, err error) {
+	blind, err := r.blind(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := q.Query(ctx, `SELECT DISTINCT t.unit, t.kind FROM reg_holder h JOIN reg_right t ON t.id = h.right_id
+		WHERE h.id_blind = $1 AND t.state = 'current' ORDER BY t.unit`, blind)
+	if err != nil {
+		return nil, fmt.Errorf("held: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var code, kind string
+		if err := rows.Scan(&code, &kind); err != nil {
+			return nil, err
+		}
+		for _, k := range kinds {
+			if k == kind && (len(codes) == 0 || codes[len(codes)-1] != code) {
+				codes = append(codes, code)
+			}
+		}
+	}
+	return codes, rows.Err()
 }
 
 // ByCert returns the unit and right of a current certificate number. It returns

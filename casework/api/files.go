@@ -357,15 +357,12 @@ func (r *Routes) follow(ctx context.Context, a ident.Actor, st *web.Stream, afte
 			}
 		}
 		ids, err := feed.Next(ctx, 2*time.Second)
-		if ctx.Err() != nil {
-			return nil
-		}
 		if err != nil {
 			return err
 		}
 		for _, id := range ids {
 			if err := st.Send(web.Event{Name: "case", Data: map[string]string{"id": id}}); err != nil {
-				return nil //nolint:nilerr // the reader has gone
+				return err
 			}
 		}
 		t := time.NewTimer(time.Second)

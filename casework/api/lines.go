@@ -40,7 +40,7 @@ func lines(f *form.Form, data map[string]any, how form.Showing) []Line {
 
 // maskedCopy is the form with every sensitive leaf masked.
 func maskedCopy(f *form.Form, data map[string]any) map[string]any {
-	clear, secrets := f.Split(data)
+	open, secrets := f.Split(data)
 	for path, v := range secrets {
 		if l, ok := f.Leaf(path); ok {
 			secrets[path] = l.Masked(v)
@@ -48,5 +48,5 @@ func maskedCopy(f *form.Form, data map[string]any) map[string]any {
 			secrets[path] = "***"
 		}
 	}
-	return form.Merge(clear, secrets)
+	return form.Merge(open, secrets)
 }

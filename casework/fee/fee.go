@@ -313,22 +313,12 @@ func (r *Room) TakeTx(ctx context.Context, s *casework.Service, tx *db.Tx, order
 
 // Sweep asks the platform about every open order, because callbacks get lost,
 // and returns how many it found paid.
-func (r *Room) Sweep(ctx context.Context, s *casework.Service) (n int, err error) {
-	rows, err := s.DB().Q().Query(ctx, `SELECT order_no FROM fee_fee WHERE state = 'ordered' ORDER BY expires_at LIMIT 200`)
+func (r *Room) Sweep(ctx context.Context, s *casework.Service) (int, error) {
+	orders, err := openOrders(ctx, s.DB().Q())
 	if err != nil {
-		return 0, fmt.Errorf("fee: %w", err)
+		return 0, err
 	}
-	var orders []string
-	for rows.Next() {
-		var o string
-		if err := rows.Scan(&o); err != nil {
-			return 0, errors.Join(err, rows.Close())
-		}
-		orders = append(orders, o)
-	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		return 0, fmt.Errorf("fee: %w", err)
-	}
+	n := 0
 	for _, o := range orders {
 		a, err := r.office.Ask(ctx, o)
 		if err != nil {
@@ -343,6 +333,22 @@ func (r *Room) Sweep(ctx context.Context, s *casework.Service) (n int, err error
 		n++
 	}
 	return n, nil
+}
+
+func openOrders(ctx context.Context, q db.Querier) (out []string, err error) {
+	rows, err := q.Query(ctx, `SELECT order_no FROM fee_fee WHERE state = 'ordered' ORDER BY expires_at LIMIT 200`)
+	if err != nil {
+		return nil, fmt.Errorf("fee: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var o string
+		if err := rows.Scan(&o); err != nil {
+			return nil, err
+		}
+		out = append(out, o)
+	}
+	return out, rows.Err()
 }
 
 func js(v any) string {

@@ -113,7 +113,7 @@ func expand(t string, vars map[string]string, n int64) (string, error) {
 			if err != nil {
 				return "", fmt.Errorf("number template: %w", err)
 			}
-			out.WriteString(fmt.Sprintf("%0*d", width, n))
+			fmt.Fprintf(&out, "%0*d", width, n)
 			continue
 		}
 		v, ok := vars[name]

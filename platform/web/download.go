@@ -75,7 +75,7 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, f File) {
 	}
 	if err := f.Write(w); err != nil {
 		// The head is gone: cut the line, so that half a file is not taken for a whole one.
-		s.problem(r.Context(), err)
+		_ = s.problem(r.Context(), err) // it is told in the log; the answer has begun
 		panic(http.ErrAbortHandler)
 	}
 }

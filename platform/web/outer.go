@@ -120,7 +120,7 @@ func (s *Server) recovered(w *recorder, r *http.Request, p any) any {
 	}
 	err := fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 	if w.status != 0 {
-		s.problem(r.Context(), err)
+		_ = s.problem(r.Context(), err) // it is told in the log; the answer has begun
 		return http.ErrAbortHandler
 	}
 	s.writeProblem(w, r, err)

@@ -126,7 +126,7 @@ func (s *Server) stream(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	})
 	err := h(ctx, st)
 	if err != nil && ctx.Err() == nil {
-		s.problem(ctx, err)
+		_ = s.problem(ctx, err) // it is told in the log; the answer has begun
 	}
 	cancel()
 	wg.Wait()

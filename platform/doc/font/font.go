@@ -227,7 +227,8 @@ func (f *Font) Glyph(r rune) (int, bool) {
 	if i == len(f.segs) || f.segs[i].first > r {
 		return 0, false
 	}
-	s, g := f.segs[i], 0
+	s := f.segs[i]
+	var g int
 	if s.list != nil {
 		g = int(s.list[r-s.first])
 	} else {

@@ -183,7 +183,7 @@ func (b *builder) block(n *node, f flow) ([]slab, error) {
 }
 
 func (b *builder) heading(n *node, f flow) ([]slab, error) {
-	before := 0.0
+	var before float64
 	switch n.tag {
 	case "h1":
 		f.st.size, f.how, before = 20*pt, center, 2

@@ -19,12 +19,11 @@ func (c *cell) height() float64 { return stack(c.slabs).h + 2*cellPad }
 
 // row is one or more tr held together by rowspan.
 type row struct {
-	cells  []*cell
-	xs     []float64 // left edges of the columns, and the right edge of the last
-	first  int       // number of its first tr
-	n      int
-	lines  bool
-	shaded bool
+	cells []*cell
+	xs    []float64 // left edges of the columns, and the right edge of the last
+	first int       // number of its first tr
+	n     int
+	lines bool
 }
 
 // grid is a table taken apart: which cell stands in which row and column.
