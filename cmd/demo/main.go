@@ -39,6 +39,7 @@ func run() error {
 	dir := flag.String("data", "data/demo", "folder of the data")
 	fonts := flag.String("fonts", "build/fonts", "folder of the fonts")
 	people := flag.Int("people", 1000, "how many people the simulated world has")
+	filed := flag.Int("cases", 300, "about how many cases to begin with, where there are none yet")
 	quiet := flag.Bool("quiet", false, "log warnings only")
 	flag.Parse()
 	level := slog.LevelInfo
@@ -84,6 +85,13 @@ func run() error {
 	n, err := a.FillRegister(ctx, w.Units())
 	if err != nil {
 		return err
+	}
+	cases, err := a.SeedCases(ctx, seedWorld(w), *filed)
+	if err != nil {
+		return err
+	}
+	if cases > 0 {
+		log.Info("cases made", "n", cases)
 	}
 	ln, err := net.Listen("tcp", *addr)
 	if err != nil {
