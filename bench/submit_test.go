@@ -24,8 +24,10 @@ func file(n int64) []byte {
 
 // unit is one case from opening to submission: a planning opinion, saved once,
 // filled from the partners, with one file.
-func (c *caller) unit(n int64) error {
+func (c *caller) unit(n int64, w *watch) error {
+	w.begin()
 	v, err := c.json("POST", "/cases", map[string]any{"matter": "permit/land-opinion"})
+	w.lap("open")
 	if err != nil {
 		return err
 	}
@@ -35,24 +37,30 @@ func (c *caller) unit(n int64) error {
 	}}); err != nil {
 		return err
 	}
+	w.lap("save")
 	if _, err = c.json("POST", "/cases/"+id+"/prefill", map[string]any{}); err != nil {
 		return err
 	}
+	w.lap("prefill")
 	body := file(n)
 	u, err := c.json("POST", "/uploads", map[string]any{"caseId": id, "node": "range", "name": "范围图.pdf", "size": len(body), "mime": "application/pdf"})
 	if err != nil {
 		return err
 	}
+	w.lap("upload begins")
 	if _, err = c.ask("PUT", "/uploads/"+text(u, "id")+"?offset=0", body, "Content-Type", "application/octet-stream", "X-Chunk-SM3", gm.SM3(body)); err != nil {
 		return err
 	}
+	w.lap("upload piece")
 	if _, err = c.json("POST", "/uploads/"+text(u, "id")+"/finish", nil); err != nil {
 		return err
 	}
+	w.lap("upload ends")
 	v, err = c.json("POST", "/cases/"+id+"/ready", map[string]any{})
 	if err != nil {
 		return err
 	}
+	w.lap("ready")
 	if p := text(v, "phase"); p != "submitted" {
 		return fmt.Errorf("case %s is %s, not submitted", id, p)
 	}
@@ -71,7 +79,7 @@ func TestSubmit(t *testing.T) {
 		for i := range all {
 			all[i] = h.builder()
 		}
-		if err := all[0].unit(0); err != nil {
+		if err := all[0].unit(0, &watch{}); err != nil {
 			t.Fatal(err)
 		}
 		profile(t, "submit."+string(e))
@@ -80,10 +88,11 @@ func TestSubmit(t *testing.T) {
 		var n, seq atomic.Int64
 		var wg sync.WaitGroup
 		start := time.Now()
-		for _, c := range all {
+		laps := make([]watch, len(all))
+		for i, c := range all {
 			wg.Go(func() {
 				for ctx.Err() == nil {
-					if err := c.unit(seq.Add(1)); err != nil {
+					if err := c.unit(seq.Add(1), &laps[i]); err != nil {
 						t.Error(err)
 						return
 					}
@@ -98,6 +107,7 @@ func TestSubmit(t *testing.T) {
 		wg.Wait()
 		st := h.app.DB.Stats()
 		t.Logf("%d cases in %s; %d grouped commands in %d commits", n.Load(), spent.Round(time.Millisecond), st.Grouped, st.Groups)
+		report(t, laps)
 		tell(t, "case.submit_per_s."+string(e), float64(n.Load())/spent.Seconds(), "cases/s")
 	})
 }
@@ -123,4 +133,38 @@ func profile(t *testing.T, name string) {
 			t.Error(err)
 		}
 	})
+}
+
+// watch is where the time of one session goes.
+type watch struct {
+	at   time.Time
+	name []string
+	took map[string][]time.Duration
+}
+
+func (w *watch) begin() { w.at = time.Now() }
+
+func (w *watch) lap(name string) {
+	if w.took == nil {
+		w.took = map[string][]time.Duration{}
+	}
+	if len(w.took[name]) == 0 {
+		w.name = append(w.name, name)
+	}
+	now := time.Now()
+	w.took[name] = append(w.took[name], now.Sub(w.at))
+	w.at = now
+}
+
+// report logs how long each request took, the middle one and the slowest of a
+// hundred.
+func report(t *testing.T, laps []watch) {
+	t.Helper()
+	for _, name := range laps[0].name {
+		var all []time.Duration
+		for i := range laps {
+			all = append(all, laps[i].took[name]...)
+		}
+		t.Logf("%-14s p50 %8.1f ms, p99 %8.1f ms", name, ms(quantile(all, 0.5)), ms(quantile(all, 0.99)))
+	}
 }
