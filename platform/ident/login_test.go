@@ -228,7 +228,7 @@ func TestChangePassword(t *testing.T) {
 		if err != nil || other.Session.Done() != nil {
 			t.Fatalf("second session: %v", err)
 		}
-		if st, err = s.ChangePassword(ctx, st.Token, old, pws[0]); err != nil {
+		if _, err = s.ChangePassword(ctx, st.Token, old, pws[0]); err != nil {
 			t.Errorf("the sixth before: %v", err)
 		}
 		_, err = s.Lookup(ctx, ident.Staff, other.Token)
