@@ -93,7 +93,7 @@ func run() error {
 	if cases > 0 {
 		log.Info("cases made", "n", cases)
 	}
-	ln, err := net.Listen("tcp", *addr)
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", *addr)
 	if err != nil {
 		return err
 	}
