@@ -145,6 +145,9 @@ func (w *Work) endSupplement(ctx context.Context, kind, text, reason string) err
 	}
 	w.SetPhase(back)
 	w.Emit(kind, text, reason, nil)
+	if back == Submitted {
+		return w.resumeTimers(ctx)
+	}
 	if back == Handling && w.M.Limit.PauseOnSupplement {
 		w.Emit(evResumed, "补正完成，继续计时", "", nil)
 	}

@@ -232,6 +232,48 @@ func (w *Work) setTimer(ctx context.Context, e process.Effect) error {
 	return err
 }
 
+// resumeTimers gives the timers of a case the working days back that a 补正
+// before acceptance took: who was told in time what is missing is not deemed
+// accepted while it is missing, nor the moment it is there.
+func (w *Work) resumeTimers(ctx context.Context) error {
+	var since int64
+	if err := w.Tx.QueryRow(ctx, `SELECT coalesce(max(at), 0) FROM cw_event WHERE case_id = $1 AND kind = 'supplement'`, w.ID).Scan(&since); err != nil {
+		return fmt.Errorf("timers: %w", err)
+	}
+	rows, err := w.Tx.Query(ctx, `SELECT tkey, at FROM cw_timer WHERE case_id = $1`, w.ID)
+	if err != nil {
+		return fmt.Errorf("timers: %w", err)
+	}
+	at := map[string]int64{}
+	for rows.Next() {
+		var key string
+		var end int64
+		if err := rows.Scan(&key, &end); err != nil {
+			return errors.Join(err, rows.Close())
+		}
+		at[key] = end
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return fmt.Errorf("timers: %w", err)
+	}
+	today := calendar.DateOf(w.Now())
+	for key, end := range at {
+		day := today
+		for d := calendar.DateOf(db.Time(since)); d.Before(calendar.DateOf(db.Time(end))); {
+			if d, err = w.s.Calendar().Add(d, 1); err != nil {
+				return err
+			}
+			if day, err = w.s.Calendar().Add(day, 1); err != nil {
+				return err
+			}
+		}
+		if _, err := w.Tx.Exec(ctx, `UPDATE cw_timer SET at = $1 WHERE case_id = $2 AND tkey = $3`, db.MS(endOf(day)), w.ID, key); err != nil {
+			return fmt.Errorf("timers: %w", err)
+		}
+	}
+	return nil
+}
+
 // endOf is the last millisecond of a civil day in Shanghai.
 func endOf(d calendar.Date) time.Time { return d.End().Add(-time.Millisecond) }
 
@@ -246,6 +288,9 @@ func (s *Service) FireTimers(ctx context.Context) (int, error) {
 	var bad error
 	for _, d := range all {
 		err := s.System(ctx, d.id, func(ctx context.Context, w *Work) error {
+			if w.Phase == Supplement {
+				return nil // asked in between
+			}
 			r, err := w.Tx.Exec(ctx, `DELETE FROM cw_timer WHERE case_id = $1 AND tkey = $2`, d.id, d.key)
 			if err != nil {
 				return err

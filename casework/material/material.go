@@ -169,6 +169,9 @@ func MayRead(a ident.Actor, m Material) bool {
 // place, until it closes; an official who handles the case may scan.
 func MayWrite(ctx context.Context, w *casework.Work, node string) (origin, name string, err error) {
 	def, known := w.M.MaterialAt(node)
+	if w.Phase.Over() {
+		return "", "", ErrNoRight
+	}
 	if w.Applicant() {
 		if w.Phase == casework.Draft && known && def.Origin == "upload" {
 			return Upload, def.Name, nil
