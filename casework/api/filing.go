@@ -95,11 +95,15 @@ func (r *Routes) filing(s *web.Server) {
 		if err != nil {
 			return nil, err
 		}
-		v, err := r.view(ctx, a, in.ID)
-		if err != nil {
-			return nil, err
-		}
-		return out(SaveOut{Version: rep.Version, SavedAt: stamp(db.MS(r.Service.DB().Clock().Now())), Errors: v.Form.Errors, Complete: v.Form.Complete}, nil)
+		var f FormView
+		err = r.Service.DB().Read(ctx, func(q db.Querier) error {
+			snap, err := r.Service.See(ctx, q, a, in.ID)
+			if err == nil {
+				f = formView(a, snap)
+			}
+			return err
+		})
+		return out(SaveOut{Version: rep.Version, SavedAt: stamp(db.MS(r.Service.DB().Clock().Now())), Errors: f.Errors, Complete: f.Complete}, err)
 	})
 	for _, x := range []struct{ id, path, kind, text string }{
 		{"prefillCase", "prefill", "prefill", "从部门数据预填"},
