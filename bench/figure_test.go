@@ -80,11 +80,17 @@ func wanted(name string) bool {
 }
 
 // engines runs fn on SQLite and then on PostgreSQL, never both at once, unless
-// nobody asked for name.
+// ONLY asks for other figures than those that begin with name, or for the other
+// engine.
 func engines(t *testing.T, name string, fn func(t *testing.T, e db.Engine)) {
 	t.Helper()
+	if !wanted(name) {
+		return
+	}
+	only := os.Getenv("ONLY")
 	for _, e := range dbtest.Engines() {
-		if wanted(name + "." + string(e)) {
+		other := slices.ContainsFunc(dbtest.Engines(), func(o db.Engine) bool { return o != e && strings.Contains(only, "."+string(o)) })
+		if !other {
 			t.Run(string(e), func(t *testing.T) { fn(t, e) })
 		}
 	}
