@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"strings"
 	"time"
 
 	"haoban/casework/api"
@@ -29,6 +30,7 @@ func (a *App) serveRoutes(auditLog *audit.Log) error {
 		Title: "haoban 好办", Version: "1", Log: a.o.Log, Clock: a.o.Wall,
 		Authenticate: a.authenticate, CSRF: a.csrf,
 		Session:        func(ctx context.Context) string { return api.SessionOf(ctx).ID },
+		HTTPS:          strings.HasPrefix(a.Config.Server.PublicURL, "https://"),
 		TrustedProxies: proxies, MaxBody: int64(a.Config.Limits.Body), Shutdown: time.Duration(a.Config.Server.ShutdownTimeout),
 		Ready:  []web.Check{{Name: "database", Func: a.ready}},
 		Limits: a.limits(),

@@ -22,6 +22,7 @@ import (
 	"haoban/outside/simkit"
 	"haoban/outside/world"
 	"haoban/platform/clock"
+	"haoban/platform/config"
 	"haoban/platform/gm"
 	"haoban/platform/ident"
 )
@@ -133,14 +134,12 @@ func listen(ctx context.Context, addr string, h http.Handler, log *slog.Logger) 
 
 // masterKey is the demonstration's own secret, made once.
 func masterKey(path string) ([]byte, error) {
-	b, err := os.ReadFile(path) //nolint:gosec // the demonstration's own file
-	if errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 		if err := gm.NewSecret(path); err != nil {
 			return nil, err
 		}
-		b, err = os.ReadFile(path) //nolint:gosec // the same file
 	}
-	return b, err
+	return config.ReadSecret(path)
 }
 
 func demoPassword(master []byte, account string) string {
