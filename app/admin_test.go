@@ -9,9 +9,11 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"haoban/app"
 	"haoban/platform/clock"
@@ -20,6 +22,7 @@ import (
 	"haoban/platform/errs"
 	"haoban/platform/gm"
 	"haoban/platform/ident"
+	"haoban/platform/job"
 )
 
 // onEngine is a house without an outside on one engine.
@@ -164,8 +167,13 @@ func TestAdministrators(t *testing.T) {
 			if len(rows) != 2 || !strings.Contains(fmt.Sprint(rows[0]), "修改设置") {
 				t.Errorf("changes of settings in the log: %v", rows)
 			}
-			if next := auditor.ok("GET", "/admin/audit", nil)["next"]; next == "" {
-				t.Log("the log fits one page")
+			if rows, _ := auditor.ok("GET", "/admin/audit?type=job.", nil)["items"].([]any); len(rows) != 2 {
+				t.Errorf("jobs in the log: %v", rows)
+			}
+			if next := fmt.Sprint(auditor.ok("GET", "/admin/audit", nil)["next"]); next == "" {
+				t.Error("the log fits one page")
+			} else if rows, _ := auditor.ok("GET", "/admin/audit?cursor="+url.QueryEscape(next), nil)["items"].([]any); len(rows) == 0 {
+				t.Error("the second page is empty")
 			}
 			auditor.no(422, "request.invalid", "GET", "/admin/audit?outcome=perhaps", nil)
 			auditor.no(422, "audit.filter", "GET", "/admin/audit?from=tomorrow", nil)
@@ -173,7 +181,7 @@ func TestAdministrators(t *testing.T) {
 	}
 }
 
-func refusals(t *testing.T, url string, desks map[string]*desk) {
+func refusals(t *testing.T, site string, desks map[string]*desk) {
 	t.Helper()
 	reason := map[string]string{"reason": "核对"}
 	for _, x := range []struct {
@@ -199,7 +207,7 @@ func refusals(t *testing.T, url string, desks map[string]*desk) {
 		{"GET", "/admin/settings/approval.levels", nil, "sysadmin"},
 		{"PUT", "/admin/settings/approval.levels", map[string]string{"value": "2"}, "sysadmin"},
 	} {
-		(&desk{t: t, url: url}).no(401, "login.required", x.method, x.path, x.body)
+		(&desk{t: t, url: site}).no(401, "login.required", x.method, x.path, x.body)
 		for who, k := range desks {
 			if !strings.Contains(x.who, who) {
 				k.no(403, "ident.admin", x.method, x.path, x.body)
@@ -273,7 +281,39 @@ func settings(t *testing.T, a *app.App, sys *desk) {
 	}
 }
 
-func deadJobs(t *testing.T, _ *app.App, sys *desk) {
+// dies has n jobs fail for good.
+func dies(t *testing.T, a *app.App, n int) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	r := job.NewRunner(a.Queue, map[string]job.Handler{"test.dies": func(context.Context, job.Job) error {
+		return job.Stop(errs.New(errs.Invalid, "test.dead", "办不成"))
+	}}, job.Options{Workers: 1})
+	done := make(chan error, 1)
+	go func() { done <- r.Run(ctx) }()
+	for i := range n {
+		if err := a.DB.Tx(ctx, func(tx *db.Tx) error {
+			return a.Queue.Enqueue(ctx, tx, job.New{Kind: "test.dies", Key: fmt.Sprint(i)})
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 400 {
+		fs, err := a.Queue.Failed(ctx, job.Page{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(fs) == n {
+			break
+		}
+		time.Sleep(25 * time.Millisecond)
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+func deadJobs(t *testing.T, a *app.App, sys *desk) {
 	t.Helper()
 	if got, _ := sys.ok("GET", "/admin/jobs/failed", nil)["items"].([]any); len(got) != 0 {
 		t.Errorf("failed: %v", got)
@@ -282,4 +322,19 @@ func deadJobs(t *testing.T, _ *app.App, sys *desk) {
 	sys.no(422, "reason.missing", "POST", "/admin/jobs/none/discard", map[string]string{})
 	sys.no(404, "job.none", "POST", "/admin/jobs/none/discard", map[string]string{"reason": "不再需要"})
 	sys.no(422, "request.invalid", "POST", "/admin/jobs/none/forget", map[string]string{})
+	dies(t, a, 2)
+	rows, _ := sys.ok("GET", "/admin/jobs/failed?kind=test.dies", nil)["items"].([]any)
+	if len(rows) != 2 || !strings.Contains(fmt.Sprint(rows[0]), "test.dead") {
+		t.Fatalf("failed: %v", rows)
+	}
+	id := func(i int) string {
+		m, _ := rows[i].(map[string]any)
+		return fmt.Sprint(m["id"])
+	}
+	sys.ok("POST", "/admin/jobs/"+id(0)+"/retry", map[string]string{})
+	sys.no(409, "job.notfailed", "POST", "/admin/jobs/"+id(0)+"/retry", map[string]string{})
+	sys.ok("POST", "/admin/jobs/"+id(1)+"/discard", map[string]string{"reason": "不再需要"})
+	if left, _ := sys.ok("GET", "/admin/jobs/failed", nil)["items"].([]any); len(left) != 0 {
+		t.Errorf("still failed: %v", left)
+	}
 }

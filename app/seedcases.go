@@ -86,7 +86,8 @@ type casefile struct {
 // SeedCases makes about n cases in every phase, at every step, with deadlines
 // near and past, by moving the business clock back and forward again. The
 // officials are those of Seed. It does nothing where there is a case already,
-// and returns how many it made. The clock must be a *clock.Movable, and Run
+// and returns how many it made, and an error that joins those of the cases that
+// could not be made. The clock must be a *clock.Movable, and Run
 // must be under way.
 func (a *App) SeedCases(ctx context.Context, w SeedWorld, n int) (int, error) {
 	movable, ok := a.o.Clock.(*clock.Movable)
@@ -155,6 +156,7 @@ type planned struct {
 func (s *seeder) run(ctx context.Context, n int) (int, error) {
 	plan := s.plan(n)
 	made := 0
+	var failed error
 	days, err := s.workdays(seedDays)
 	if err != nil {
 		return 0, err
@@ -171,15 +173,14 @@ func (s *seeder) run(ctx context.Context, n int) (int, error) {
 				of = append(of, p)
 			}
 		}
-		if err := s.together(ctx, of); err != nil {
-			return made, err
-		}
-		made += len(of)
+		n, err := s.together(ctx, of)
+		made += n
+		failed = errors.Join(failed, err)
 		if err := s.settle(ctx); err != nil {
-			return made, err
+			return made, errors.Join(failed, err)
 		}
 	}
-	return made, nil
+	return made, failed
 }
 
 // workdays returns the last n working days before today, by how far back they
@@ -201,8 +202,8 @@ func (s *seeder) workdays(n int) ([]calendar.Date, error) {
 }
 
 // together makes cases a few at a time: commits of one moment share a write to
-// disk.
-func (s *seeder) together(ctx context.Context, of []planned) error {
+// disk. One that fails does not hold the others up.
+func (s *seeder) together(ctx context.Context, of []planned) (int, error) {
 	const at = 8
 	var wg sync.WaitGroup
 	errc := make(chan error, len(of))
@@ -217,11 +218,15 @@ func (s *seeder) together(ctx context.Context, of []planned) error {
 	}
 	wg.Wait()
 	close(errc)
+	made := 0
 	var all error
 	for err := range errc {
+		if err == nil {
+			made++
+		}
 		all = errors.Join(all, err)
 	}
-	return all
+	return made, all
 }
 
 // settle waits until the papers of the day are drawn.
