@@ -250,7 +250,7 @@ func (a *App) openBlobs(ctx context.Context) error {
 	}
 	l := a.Config.Limits
 	a.Uploads = blob.NewUploads(a.DB, a.Blobs, stage, blob.Limits{
-		File: int64(l.Upload), Recording: int64(l.Recording), Chunk: int64(l.Chunk), Clock: a.o.Wall,
+		File: int64(l.Upload), Recording: int64(l.Recording), Chunk: int64(l.Chunk), Zip: blob.DefaultZip(), Clock: a.o.Wall,
 	})
 	return nil
 }
