@@ -350,10 +350,10 @@ func (s *Service) Events(ctx context.Context, q db.Querier, id string) (out []Ev
 	return out, rows.Err()
 }
 
-// ActorName is the name of an actor as people see it in a timeline: officials by
-// name, persons masked.
+// ActorName is the name of an actor as people see it in a timeline: persons
+// masked, everybody else by name.
 func ActorName(a ident.Actor) string {
-	if a.Kind == ident.KindOfficial {
+	if a.Kind != ident.KindPerson {
 		return a.Name
 	}
 	return codes.MaskName(a.Name)

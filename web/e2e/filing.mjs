@@ -17,6 +17,7 @@ export async function fill(p, id, answers, look = async () => {}) {
   await p.page.locator('.tasks').first().waitFor()
   await until(`${p.who} sees the parts`, () => p.page.locator('ol.tasks a[href*="/part/"]').count())
   await p.page.locator('ol.tasks a[href*="/part/"]').first().click()
+  await p.page.waitForURL(/\/part\//)
   for (let n = 0; n < 40; n++) {
     await p.page.locator('main h1').waitFor()
     if (!p.page.url().includes('/part/')) {

@@ -41,7 +41,7 @@ export async function startHouse() {
   const logFile = join(dir, 'log')
   const log = openSync(logFile, 'w')
   const [a, b] = [await freePort(), await freePort()]
-  const child = spawn(join(root, 'build/demo'), ['-quiet', '-data', join(dir, 'data'), '-addr', `127.0.0.1:${a}`, '-outside', `127.0.0.1:${b}`, '-fonts', join(root, 'build/fonts')], { cwd: root, stdio: ['ignore', log, log] })
+  const child = spawn(join(root, 'build/demo'), ['-quiet', '-cases', '0', '-data', join(dir, 'data'), '-addr', `127.0.0.1:${a}`, '-outside', `127.0.0.1:${b}`, '-fonts', join(root, 'build/fonts')], { cwd: root, stdio: ['ignore', log, log] })
   let ended = false
   child.on('exit', () => { ended = true })
   const house = {

@@ -104,6 +104,8 @@ export async function openStage(house) {
       const p = await person(`${org} ${name}`, size)
       await p.go('/login')
       await p.follow('法人一证通')
+      /** What the simulated page tells of the organisation. */
+      p.told = await p.page.locator('tr', { hasText: org }).first().innerText()
       await p.page.locator('tr', { hasText: org }).getByRole('button', { name, exact: true }).first().click()
       await p.page.waitForURL(`${house.url}/`)
       return p

@@ -15,14 +15,14 @@ export async function play(stage) {
   const unit = await until('the register answers', async () => (await me.api('/properties')).items?.[0])
   const id = await start(me, 'registry/reissue')
   await fill(me, id, { 遗失的证号: unit.certNo, 怎么没有的: '遗失', 经过: '搬家时遗失', 新证形式: '电子', 同意在网站: true })
-  await submit(me, id, /去签名|各方确认/, () => me.shot('reissue-check'))
+  await submit(me, id, /内容无误/, () => me.shot('reissue-check'))
   await me.go('/')
   await me.shot('home-todo')
   await consent(me, id, { look: true })
   await until('submitted', async () => (await me.api(`/cases/${id}`)).phase === 'submitted')
 
-  await complete(stage, 'zhaomin', id, 'receive', '受理', 'accept')
-  await complete(stage, 'wanghui', id, 'examine', '通过', 'pass')
+  await complete(stage, 'zhaomin', id, 'receive', 'accept', { shot: 'desk-case' })
+  await complete(stage, 'wanghui', id, 'examine', 'pass')
 
   await me.go(`/cases/${id}`)
   await me.heading('费用')
@@ -40,7 +40,7 @@ export async function play(stage) {
   assert.equal(paid.fee.state, 'paid')
   assert.equal(paid.timeline.filter(t => JSON.stringify(t).includes('已缴费')).length, 1, 'paid once')
 
-  await complete(stage, 'lidong', id, 'book', '通过', 'pass')
+  await complete(stage, 'lidong', id, 'book', 'pass')
   await until('closed', async () => (await me.api(`/cases/${id}`)).phase === 'closed')
   await me.go(`/cases/${id}`)
   await me.heading('办理结果')

@@ -18,6 +18,8 @@ export interface Filing {
   /** Asks the partners for what can be fetched; what is typed is saved first. */
   fetchFacts: () => Promise<void>
   fetching: Ref<boolean>
+  /** Waits for what is being fetched now. */
+  fetched: () => Promise<void>
   fetchError: Ref<ApiError | null>
   /** Takes a newer view that some action returned. */
   take: (v: CaseView) => void
@@ -94,7 +96,12 @@ export function provideFiling(id: string): Filing {
   })
 
   const prefill = useAction((k: string) => api.prefill(id, k))
-  async function fetchFacts() {
+  let underWay: Promise<void> = Promise.resolve()
+  function fetchFacts() {
+    underWay = fetchNow()
+    return underWay
+  }
+  async function fetchNow() {
     if (form.value !== null && !(await form.value.flush()) && form.value.state.value !== 'failed') {
       return
     }
@@ -123,6 +130,7 @@ export function provideFiling(id: string): Filing {
     gaps: fields => (load.data.value === null || form.value === null ? [] : missing(load.data.value.form.schema, ui.value, fields, form.value.data.value, load.data.value.form.facts)),
     fetchFacts,
     fetching: prefill.busy,
+    fetched: () => underWay,
     fetchError: prefill.error,
     take: (v) => { load.data.value = v },
   }
