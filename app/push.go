@@ -13,6 +13,7 @@ import (
 	housingwire "haoban/links/housing/wire"
 	investwire "haoban/links/invest/wire"
 	licencewire "haoban/links/licence/wire"
+	"haoban/links/linkkit"
 	"haoban/platform/clock"
 	"haoban/platform/db"
 	"haoban/platform/job"
@@ -61,7 +62,11 @@ func (a *App) workPush(ctx context.Context, j job.Job) error {
 	case "housing":
 		contract, _ := snap.M.Form.Get(snap.Form(), "contractNo")
 		unit, _ := snap.M.Form.Get(snap.Form(), "unit")
-		return a.links.housing.Tell(ctx, housingwire.Registered{Contract: form.Str(contract), Unit: form.Str(unit), CaseNo: snap.No, At: rfc(a.o.Clock.Now())})
+		at, err := a.eventTime(ctx, p)
+		if err != nil {
+			return err
+		}
+		return a.links.housing.Tell(ctx, housingwire.Registered{Contract: form.Str(contract), Unit: form.Str(unit), CaseNo: snap.No, At: at})
 	case "invest":
 		code, _ := snap.M.Form.Get(snap.Form(), "projectCode")
 		rs, err := a.Results.Of(ctx, a.DB.Q(), snap.ID)
@@ -75,6 +80,21 @@ func (a *App) workPush(ctx context.Context, j job.Job) error {
 		return a.links.invest.Tell(ctx, r)
 	}
 	return job.Stop(fmt.Errorf("push: nobody is called %s", p.To))
+}
+
+// eventTime is when the event happened that p tells of: a message told again must
+// be the same message.
+func (a *App) eventTime(ctx context.Context, p pushJob) (string, error) {
+	events, err := a.Service.Events(ctx, a.DB.Q(), p.Case)
+	if err != nil {
+		return "", err
+	}
+	for _, e := range events {
+		if e.Seq == p.Seq {
+			return stamp(e.At), nil
+		}
+	}
+	return "", fmt.Errorf("push: case %s has no event %d", p.Case, p.Seq)
 }
 
 func rfc(t time.Time) string { return t.In(clock.Shanghai()).Format(time.RFC3339) }
@@ -122,6 +142,9 @@ func (a *App) pushRepo(ctx context.Context, snap *casework.Snapshot, p pushJob) 
 		}
 	}
 	_, err = a.links.caserepo.Push(ctx, w, id)
+	if r, ok := linkkit.Refused(err); ok && (r.Code == wire.CodeOutOfOrder || r.Code == wire.CodeClosed) {
+		return nil // after an outage the newer news was quicker; it tells this too
+	}
 	return err
 }
 

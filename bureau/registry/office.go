@@ -194,7 +194,9 @@ func Notices(ctx context.Context, q db.Querier, kind string, before int64, limit
 // refresh asks 大登记, outside any transaction, whether the unit moved since we
 // took its facts. If it did, the facts are taken over and the process sends the
 // case back to review: the entry is refused before 登簿. In a bundle the cases
-// are entered in order, so a later one waits for the one before it.
+// are entered in order, so a later one waits for the one before it; and it waits
+// until 大登记 has answered to our own entries on the unit, whose movement is
+// none.
 func (o *Office) refresh(ctx context.Context, s *casework.Service, snap *casework.Snapshot, _ casework.Call) (func(context.Context, *casework.Work) (map[string]any, error), error) {
 	if snap.BundleSeq > 0 {
 		ids, err := s.BundleIDs(ctx, s.DB().Q(), snap.Bundle)
@@ -216,6 +218,13 @@ func (o *Office) refresh(ctx context.Context, s *casework.Service, snap *casewor
 		}
 	}
 	code, _ := snap.M.Form.Get(snap.Form(), "unit")
+	var untold int
+	if err := s.DB().Q().QueryRow(ctx, `SELECT count(*) FROM reg_entry WHERE unit = $1 AND told = $2`, form.Str(code), false).Scan(&untold); err != nil {
+		return nil, fmt.Errorf("register: %w", err)
+	}
+	if untold > 0 { // what moved over there may be our own entry
+		return nil, job.Wait(time.Second)
+	}
 	facts, err := o.big.Facts(ctx, form.Str(code))
 	if err != nil {
 		return nil, err
@@ -277,6 +286,9 @@ func (o *Office) entered(ctx context.Context, w *casework.Work, e Entry) (map[st
 	}
 	if err := o.Unlock(ctx, w.Tx, w.ID); err != nil {
 		return nil, err
+	}
+	if _, err := w.Tx.Exec(ctx, `UPDATE reg_entry SET told = $1 WHERE no = $2`, false, no); err != nil {
+		return nil, fmt.Errorf("register: %w", err)
 	}
 	w.Emit("entered", fmt.Sprintf("登簿，登记簿第 %d 条", no), "", map[string]any{"entry": no, "unit": e.Unit})
 	err = o.queue.Enqueue(ctx, w.Tx, job.New{Kind: JobTell, Target: TargetBig, Key: fmt.Sprint(no), Args: map[string]int64{"no": no}})
@@ -371,7 +383,12 @@ func (o *Office) Tell(ctx context.Context, j job.Job) error {
 	if err != nil {
 		return err
 	}
-	return o.d.Group(ctx, func(tx *db.Tx) error { return o.Moved(ctx, tx, e.Unit, v) })
+	return o.d.Group(ctx, func(tx *db.Tx) error {
+		if _, err := tx.Exec(ctx, `UPDATE reg_entry SET told = $1 WHERE no = $2`, true, a.No); err != nil {
+			return fmt.Errorf("tell: %w", err)
+		}
+		return o.Moved(ctx, tx, e.Unit, v)
+	})
 }
 
 // Fetch is the source "registry.unit": it asks 大登记 for a unit, opens it here
