@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 
 	"haoban/casework"
@@ -316,6 +317,9 @@ func (r *Routes) face(ctx context.Context, a ident.Actor, in *faceIn) (map[strin
 	p, err := r.Parties.Get(ctx, r.Service.DB().Q(), a, in.ID)
 	if err != nil {
 		return nil, err
+	}
+	if slices.Contains(p.Needs, "face") && !p.Owes("face") { // asked again because the answer was lost
+		return map[string]any{"ok": true}, nil
 	}
 	img, err := picture(in.Body.Image)
 	if err != nil {
