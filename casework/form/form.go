@@ -210,7 +210,7 @@ func Str(v any) string {
 }
 
 // Show gives the value at a path as people read it: an option's label, money
-// in yuan, and masked where the leaf is sensitive and masked is asked for.
+// in yuan, a district by its name, and masked where the leaf is sensitive and masked is asked for.
 func (f *Form) Show(data map[string]any, path string, how Showing) string {
 	v, ok := f.Get(data, path)
 	if !ok {
@@ -230,6 +230,9 @@ func (f *Form) Show(data map[string]any, path string, how Showing) string {
 			if n, ok := number(v); ok {
 				return yuan(int64(n))
 			}
+		}
+		if d, ok := codes.DistrictByCode(Str(v)); ok && l.Format == "district" {
+			return d.Name
 		}
 		if how == Masked {
 			return l.Masked(Str(v))
