@@ -24,7 +24,9 @@ func TestSettingsSpread(t *testing.T) {
 			go func() { done <- a.Run(ctx) }()
 			t.Cleanup(func() {
 				cancel()
-				<-done
+				if err := <-done; err != nil {
+					t.Error(err)
+				}
 			})
 			if _, err := a.SetSetting(ctx, ident.System("test"), "approval.levels", "2", 0); err != nil {
 				t.Fatal(err)

@@ -36,7 +36,9 @@ func TestSeed(t *testing.T) {
 			go func() { done <- a.Run(ctx) }()
 			t.Cleanup(func() {
 				cancel()
-				<-done
+				if err := <-done; err != nil {
+					t.Error(err)
+				}
 				if err := a.Close(); err != nil {
 					t.Error(err)
 				}
