@@ -147,6 +147,9 @@ func (s *siege) reap(r *rand.Rand, servers int, over chan struct{}, named, rando
 		case <-s.at(n).dead:
 		case <-time.After(time.Duration(50+r.IntN(900)) * time.Millisecond):
 		}
+		if s.t.Failed() {
+			return
+		}
 		s.kill(n)
 		random.Add(1)
 		if len(todo) == 0 {
