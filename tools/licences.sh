@@ -28,7 +28,7 @@ name() { # DIR
 
 # A module that is left out of the build list has no folder to read.
 modules() {
-	go list -deps -tags webdist -f '{{with .Module}}{{if not .Main}}{{.Path}}	{{.Dir}}{{end}}{{end}}' ./... | sort -u
+	go list -deps -e -tags webdist -f '{{with .Module}}{{if not .Main}}{{.Path}}	{{.Dir}}{{end}}{{end}}' ./... | sort -u
 }
 
 found=$(modules | while IFS=$'\t' read -r path dir; do printf '%s\t%s\n' "$path" "$(name "$dir")"; done)

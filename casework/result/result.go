@@ -24,6 +24,7 @@ import (
 	"haoban/platform/errs"
 	"haoban/platform/gm"
 	"haoban/platform/ident"
+	"haoban/platform/job"
 )
 
 //go:embed migrations/*.sql
@@ -111,7 +112,7 @@ func (r *Room) make(ctx context.Context, s *casework.Service, snap *casework.Sna
 	if !ok {
 		return nil, fmt.Errorf("%s has no result %q", snap.Matter, c.Args)
 	}
-	res, err := r.reserve(ctx, s, snap, def)
+	res, err := r.reserve(ctx, s, snap, def, c.Key)
 	if err != nil {
 		return nil, err
 	}
@@ -140,9 +141,12 @@ func (r *Room) make(ctx context.Context, s *casework.Service, snap *casework.Sna
 // URL is where the QR of token leads.
 func (r *Room) URL(token string) string { return r.site + "/verify/" + token }
 
-func (r *Room) reserve(ctx context.Context, s *casework.Service, snap *casework.Snapshot, def matter.Result) (Result, error) {
+func (r *Room) reserve(ctx context.Context, s *casework.Service, snap *casework.Snapshot, def matter.Result, key string) (Result, error) {
 	var out Result
 	err := s.System(ctx, snap.ID, func(ctx context.Context, w *casework.Work) error {
+		if !w.M.Flow.Awaits(w.State, key) {
+			return job.Wait(time.Second) // another process was quicker; the next look finds nothing to do
+		}
 		have, err := r.list(ctx, w.Tx, `case_id = $1 AND kind = $2 AND state = 'making'`, w.ID, def.Kind)
 		if err != nil {
 			return err

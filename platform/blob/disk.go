@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
@@ -178,12 +177,9 @@ func (d *Disk) Drop(_ context.Context, prefix string) error {
 		return err
 	}
 	p := filepath.Join(d.dir, "stage", filepath.FromSlash(prefix))
-	d.known.Range(func(k, _ any) bool {
-		if s, ok := k.(string); ok && (s == p || strings.HasPrefix(s, p+string(filepath.Separator))) {
-			d.known.Delete(k)
-		}
-		return true
-	})
+	// A folder below p that stays known is found missing at its next use, and
+	// made again.
+	d.known.Delete(p)
 	if err := os.RemoveAll(p); err != nil {
 		return diskError(err)
 	}
