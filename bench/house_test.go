@@ -105,7 +105,9 @@ func open(t *testing.T, s store, work bool) *house {
 	}
 	t.Cleanup(func() {
 		cancel()
-		<-done
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
 		front.Close()
 		h.out.Close()
 		out.Close()

@@ -240,21 +240,9 @@ func (w *Work) resumeTimers(ctx context.Context) error {
 	if err := w.Tx.QueryRow(ctx, `SELECT coalesce(max(at), 0) FROM cw_event WHERE case_id = $1 AND kind = 'supplement'`, w.ID).Scan(&since); err != nil {
 		return fmt.Errorf("timers: %w", err)
 	}
-	rows, err := w.Tx.Query(ctx, `SELECT tkey, at FROM cw_timer WHERE case_id = $1`, w.ID)
+	at, err := w.timers(ctx)
 	if err != nil {
-		return fmt.Errorf("timers: %w", err)
-	}
-	at := map[string]int64{}
-	for rows.Next() {
-		var key string
-		var end int64
-		if err := rows.Scan(&key, &end); err != nil {
-			return errors.Join(err, rows.Close())
-		}
-		at[key] = end
-	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		return fmt.Errorf("timers: %w", err)
+		return err
 	}
 	today := calendar.DateOf(w.Now())
 	for key, end := range at {
@@ -324,6 +312,25 @@ func (s *Service) dueTimers(ctx context.Context) (out []dueTimer, err error) {
 			return nil, err
 		}
 		out = append(out, d)
+	}
+	return out, rows.Err()
+}
+
+// timers are the ends of the timers of a case, by key.
+func (w *Work) timers(ctx context.Context) (out map[string]int64, err error) {
+	rows, err := w.Tx.Query(ctx, `SELECT tkey, at FROM cw_timer WHERE case_id = $1`, w.ID)
+	if err != nil {
+		return nil, fmt.Errorf("timers: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	out = map[string]int64{}
+	for rows.Next() {
+		var key string
+		var end int64
+		if err := rows.Scan(&key, &end); err != nil {
+			return nil, err
+		}
+		out[key] = end
 	}
 	return out, rows.Err()
 }

@@ -92,7 +92,7 @@ func stand(text []byte) error {
 	go func() { _ = server.Serve(l) }()
 	ran := make(chan error, 1)
 	go func() { ran <- a.Run(ctx) }()
-	if _, err := fmt.Println("ready", l.Addr()); err != nil {
+	if _, err := fmt.Fprintln(os.Stdout, "ready", l.Addr()); err != nil {
 		return err
 	}
 	in := bufio.NewScanner(os.Stdin)
@@ -200,7 +200,6 @@ type siege struct {
 	keys   atomic.Int64
 	oddMu  sync.Mutex
 	odd    map[string]int // answers that were asked again, by status and code
-	open   *app.App       // the test's own look at the database
 }
 
 // lay prepares a siege on engine: the register filled, everybody of who logged
