@@ -51,7 +51,7 @@ func (h *house) post(path string, form url.Values) {
 // levels of approval.
 func TestLandOpinion(t *testing.T) {
 	t.Parallel()
-	engines(t, "P6.3 P1.3/consult P1.4/archive P1.5/right P1.6/reply P23.11/guard", func(act *story.Act, h *house) {
+	engines(t, "P6.3/new P1.3/consult P1.4/archive P1.5/right P1.6/reply P23.11/guard", func(act *story.Act, h *house) {
 		t := act.T
 		me := h.agent(h.cast.BuilderAgent, h.cast.Builder, "company")
 		citizen := h.citizen(h.cast.WangQiang)

@@ -26,7 +26,7 @@ func reissueDraft(act *story.Act, h *house, me *caller) string {
 // doubled news, reissued, and the old number checks as lost.
 func TestReissue(t *testing.T) {
 	t.Parallel()
-	engines(t, "R1.5d R3.1/once", func(act *story.Act, h *house) {
+	engines(t, "R1.5d/person R3.1/once", func(act *story.Act, h *house) {
 		t := act.T
 		thief := h.citizen(h.cast.WangQiang)
 		tid := thief.ok("POST", "/cases", map[string]any{"matter": "registry/reissue"}).str("id")
