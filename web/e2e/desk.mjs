@@ -20,6 +20,10 @@ export async function complete(stage, account, caseId, node, outcome, { opinion 
   if (opinion !== '') {
     await box.locator('#opinion').fill(opinion)
   }
+  const together = box.getByRole('checkbox', { name: /一并办理/ })
+  if (await together.count() > 0) {
+    await together.check()
+  }
   if (shot !== '') {
     await p.page.waitForTimeout(400)
     await p.shot(shot)
